@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit faults outcomes soak bench fuzz providers check build format pictures mutants audit sbom clean
+.PHONY: help demo test unit databases faults outcomes soak bench fuzz providers check build format pictures mutants audit sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -13,6 +13,9 @@ demo: build ## run the whole product on this machine, until Ctrl-C
 
 test: check packages ## every check and every test
 	@scripts/test
+
+databases: build packages ## every test of the programs on both kinds of databases, repetitions included
+	@HITCHPOST_EVERY_DATABASE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -k postgresql --ignore tests/browser --ignore tests/faults tests
 
 faults: build packages ## every fault at every place, kills while people connect, broken machines: twenty minutes
 	@scripts/faults

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 from bff.app import api_document
 from bff.common import errors
 from bff.content import words
+from bff.content.language_names import language
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
 from bff.settings import Settings
@@ -67,9 +68,10 @@ What the widget and a host's own server call, in short. The BFF serves the same 
 members that it does not know. Also every answer of 429 and 503 says in `Retry-After` when to try again.
 """
 
+*LANGUAGES, LAST_LANGUAGE = map(language, words.LOCALES)
 WORDS = f"""\
-Every text that users read, below the picture that shows it, by its key. They come in English, German,
-French, Spanish, Japanese and Arabic. A team changes any of them in the Studio or in a file: see
+Every text that users read, below the picture that shows it, by its key. They come in
+{", ".join(LANGUAGES)} and {LAST_LANGUAGE}. A team changes any of them in the Studio or in a file: see
 [messages](messages.md).
 
 A text is one line of at most {words.MAX_TEXT} characters. Names in braces are filled in; a text has to keep

@@ -105,7 +105,11 @@ PARTS: Final = {
     ),
     "web": Part(
         ("bff/web/kit/guards.py", "bff/web/kit/authenticate.py"),
-        ("tests/web/test_guards.py",),
+        (
+            "tests/web/test_guards.py",
+            "tests/web/test_flask_host.py",
+            "tests/web/test_forced_linking.py",
+        ),
     ),
     "partner": Part(
         (
@@ -113,7 +117,11 @@ PARTS: Final = {
             "bff/partner/sign_in/tokens.py",
             "bff/partner/sign_in/oauth_flow.py",
         ),
-        ("tests/partner/links", "tests/partner/test_sign_in_wishes.py"),
+        (
+            "tests/partner/links",
+            "tests/partner/test_sign_in_wishes.py",
+            "tests/partner/test_typed_credentials.py",
+        ),
     ),
     "pictures": Part(
         ("bff/content/logos/logo.py", "bff/content/logos/raster.py", "bff/content/logos/svg.py"),

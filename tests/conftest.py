@@ -16,14 +16,29 @@ from tests.support.browsers import ENGINES
 from tests.support.core_fixtures import core, core_engine
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world, stock
 from tests.support.databases import DatabaseUrl, sqlite_url
-from tests.support.fixtures import shared_world, studio, world
+from tests.support.deselecting import deselect
+from tests.support.fixtures import mounted, server_hears, shared_world, strict, studio, world
 from tests.support.matrix import Played, document
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
-from tests.support.shares import dealt
+from tests.support.printed_logs import print_logs
+from tests.support.shares import computes, dealt
 from tests.support.third_party import third
 
-__all__ = ["core", "core_engine", "shared_world", "studio", "third", "world"]
+__all__ = [
+    "core",
+    "core_engine",
+    "mounted",
+    "server_hears",
+    "shared_world",
+    "strict",
+    "studio",
+    "third",
+    "world",
+]
 
+NICE: Final = 10
+"""How far the process that begins without a browser stands back."""
+BEGUN: Final = pytest.StashKey[bool]()
 DATABASES: Final = ("sqlite", "postgresql")
 
 
@@ -67,12 +82,34 @@ def cyclr_world(shared_cyclr_world: CyclrWorld) -> CyclrWorld:
     return replace(shared_cyclr_world, account="acme-" + secrets.token_hex(4))
 
 
+def pytest_configure() -> None:
+    """Before any test's server logs."""
+    print_logs()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the process that begins without a browser take what the browsers leave: users wait for those."""
+    if BEGUN not in item.config.stash:
+        item.config.stash[BEGUN] = True
+        if computes(item, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))):
+            os.nice(NICE)
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each process begin with long tests and end with short ones."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave repetitions on PostgreSQL to `make databases`; begin with long tests, and end with short ones."""
+    if "HITCHPOST_EVERY_DATABASE" not in os.environ:
+        deselect(config, items, _repeats)
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes > 1:
         items[:] = dealt(items, processes)
+
+
+def _repeats(item: pytest.Item) -> bool:
+    """Whether the same is played on SQLite, and does not depend on the kind of database."""
+    spec = getattr(item, "callspec", None)
+    other = spec is not None and spec.params.get("database_url", DATABASES[0]) != DATABASES[0]
+    return other and item.get_closest_marker("one_database") is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,6 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.support.browsers import ENGINES, answers, missing, open_browser
 from tests.support.cyclr.stack import CyclrStack, open_cyclr_stack
 from tests.support.cyclr.world import stock
+from tests.support.deselecting import deselect
 from tests.support.host_page import HostPage
 from tests.support.stack import ROOT, Stack, run_demo
 
@@ -59,9 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Its driver falls silent, or the browser crashes, as WebKitGTK's MiniBrowser does now and then.
     """
     if not os.environ.get("HITCHPOST_OUTCOMES"):
-        repeated = [item for item in items if _repeats(item)]
-        config.hook.pytest_deselected(items=repeated)
-        items[:] = [item for item in items if item not in set(repeated)]
+        deselect(config, items, _repeats)
     silent = pytest.mark.flaky(
         reruns=2,
         only_rerun=[

@@ -16,6 +16,8 @@ const policy = { name: "referrer", content: "no-referrer" };
 document.head.append(Object.assign(document.createElement("meta"), policy));
 """
 """With it a form, or a request without CORS, would say that it comes from nowhere."""
+CLICKS: Final = 3
+"""A launch that overtakes its press on a busy machine does not do so three times."""
 PREPARED: Final = "return heard.some(({ detail }) => detail.step === 'prepared')"
 REQUEST: Final = re.compile(r"^.*request_id=(\S+) route=(\S+) .*$", re.MULTILINE)
 MINT: Final = re.compile(r"^.*path=/v1.0/accounts/\{account\}/signintoken request_id=(\S+) .*$", re.MULTILINE)
@@ -46,13 +48,17 @@ class Log:
 
 @pytest.mark.parametrize("script", ["", NO_REFERRER], ids=["plain", "no-referrer"])
 def test_a_click_mints_by_its_press(page: HostPage, script: str) -> None:
-    """From a page that tells nobody where it is, too."""
-    log = Log(page)
+    """From a page that tells nobody where it is, too. Once: a launch that overtakes it mints instead."""
     page.driver.execute_script(script)
-    page.connect()
-    page.decide("Allow")
-    assert page.status("connected", "failed", "declined") == "connected"
-    assert log.minted() == ["/v1/press"]
+    for _ in range(CLICKS):
+        log = Log(page)
+        page.connect()
+        page.decide("Allow")
+        assert page.status("connected", "failed", "declined") == "connected"
+        minted = log.minted()
+        if minted != ["/connect/launch"]:
+            break
+    assert minted == ["/v1/press"]
 
 
 def test_a_key_does_as_well(page: HostPage) -> None:

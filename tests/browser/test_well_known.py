@@ -22,6 +22,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.browser.test_forms import FormPage
+from tests.support import lost_grants
 from tests.support.emulations import EMULATIONS
 from tests.support.provider import CLIENT, SECRET, Provider, as_json, open_provider
 from tests.support.servers import serve
@@ -51,19 +52,13 @@ class WellKnown:
     def force(self, key: str) -> requests.Response:
         """Have the access token of a connection refreshed, as whoever was refused with it does."""
         told = json.loads((self.stack.folder / "demo.json").read_text())
-        given = {"client_id": told["partner_client_id"], "client_secret": told["partner_client_secret"]}
-        asked = requests.post(
-            f"{self.stack.partner}/oauth/token",
-            data={"grant_type": "client_credentials", **given},
-            timeout=20,
-        )
+        client = told["partner_client_id"], told["partner_client_secret"]
+        asked = lost_grants.api_token(self.stack.partner, *client)
         with self.database() as database:
             number, account = database.execute(
                 "SELECT id, account_id FROM account_connector WHERE connector_id = ?", (id_of(key),)
             ).fetchone()
-        headers = {"Authorization": f"Bearer {asked.json()['access_token']}", "X-Cyclr-Account": account}
-        url = f"{self.stack.partner}/v1.0/account/connectors/{number}/accesstoken"
-        return requests.post(url, json={"Force": True}, headers=headers, timeout=20)
+        return lost_grants.report(self.stack.partner, asked.json()["access_token"], account, str(number))
 
     @contextlib.contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:

@@ -37,6 +37,14 @@ connectors = ["sandbox"]
 surprise = true
 """
 
+SOUND_PRODUCT = """[[product]]
+key = "two"
+name = "Two"
+origins = ["https://two.example"]
+secret_keys = ["sk_0123456789abcdef0123"]
+connectors = ["sandbox"]
+"""
+
 CATALOGUE = """
 [[connector]]
 id = 1
@@ -95,12 +103,10 @@ def test_every_fault_of_a_product_file_is_told_at_once(tmp_path: Path) -> None:
 )
 def test_each_fault_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:
     """Values that have the right type and are wrong all the same."""
-    sound = '[[product]]\nkey = "two"\nname = "Two"\norigins = ["https://two.example"]\n'
-    sound += 'secret_keys = ["sk_0123456789abcdef0123"]\nconnectors = ["sandbox"]\n'
     path = tmp_path / "p.toml"
-    path.write_text(sound)
+    path.write_text(SOUND_PRODUCT)
     assert read_products(path)[0].registration.key == "two"
-    assert named in "\n".join(faults_of(path, sound.replace(*change)))
+    assert named in "\n".join(faults_of(path, SOUND_PRODUCT.replace(*change)))
 
 
 def test_a_product_file_that_is_no_toml(tmp_path: Path) -> None:
@@ -110,13 +116,6 @@ def test_a_product_file_that_is_no_toml(tmp_path: Path) -> None:
         read_products(tmp_path / "nothing.toml")
 
 
-SOUND_PRODUCT = """[[product]]
-key = "two"
-name = "Two"
-origins = ["https://two.example"]
-secret_keys = ["sk_0123456789abcdef0123"]
-connectors = ["sandbox"]
-"""
 SOUND_CATALOGUE = '[[connector]]\nid = 1\nkey = "ours"\nname = "Ours"\nauth = "none"\n'
 READERS: list[tuple[Callable[[Path], object], str]] = [
     (read_products, SOUND_PRODUCT),
@@ -246,51 +245,6 @@ def test_a_program_does_not_start_half_configured(
         assert f"HITCHPOST_{name}:" in ended.stderr
 
 
-def test_a_faulty_product_file_changes_nothing(tmp_path: Path) -> None:
-    """`products apply` with one bad product applies none, says all, and ends with 2."""
-    path = tmp_path / "products.toml"
-    path.write_text(PRODUCTS)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HITCHPOST_")}
-    clean["HITCHPOST_DATABASE_URL"] = f"sqlite:///{tmp_path}/bff.db"
-    ended = subprocess.run(
-        [sys.executable, "-m", "bff", "products", "apply", str(path)],
-        env=clean,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert str(path) in ended.stderr
-    assert not (tmp_path / "bff.db").exists()
-
-
-def test_settings_with_wrong_values_say_what_to_write(tmp_path: Path) -> None:
-    """A URL without scheme, a short key, a port that is none."""
-    wrong = {
-        "HITCHPOST_PUBLIC_URL": "connect.example",
-        "HITCHPOST_PARTNER_API_URL": "ftp://x",
-        "HITCHPOST_PARTNER_SERVICE_URL": "https://x.example",
-        "HITCHPOST_PARTNER_CLIENT_ID": "x",
-        "HITCHPOST_PARTNER_CLIENT_SECRET": "x",
-        "HITCHPOST_SECRET_KEYS": "short",
-        "HITCHPOST_THREADS": "none",
-    }
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HITCHPOST_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "bff", "check-config"],
-        cwd=tmp_path,
-        env=environment | wrong,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert "HITCHPOST_THREADS: write a whole number" in ended.stderr
-    for name in ("PUBLIC_URL", "PARTNER_API_URL", "THREADS", "SECRET_KEYS"):
-        assert f"HITCHPOST_{name}:" in ended.stderr
-    assert "short" not in ended.stderr
-
-
 @pytest.mark.parametrize(
     ("line", "named"),
     [
@@ -303,12 +257,8 @@ def test_settings_with_wrong_values_say_what_to_write(tmp_path: Path) -> None:
 )
 def test_what_a_product_says_of_its_accounts_can_travel(tmp_path: Path, line: str, named: str) -> None:
     """A prefix stands in URLs and headers, a namespace is a key as a product's is."""
-    sound = (
-        '[[product]]\nkey = "two"\nname = "Two"\norigins = ["https://two.example"]\n'
-        'secret_keys = ["sk_0123456789abcdef0123"]\nconnectors = ["sandbox"]\n'
-    )
     path = tmp_path / "products.toml"
-    assert [fault for fault in faults_of(path, sound + line) if named in fault] != []
-    path.write_text(sound + 'account_prefix = "two-"\naccount_namespace = "company"\n')
+    assert [fault for fault in faults_of(path, SOUND_PRODUCT + line) if named in fault] != []
+    path.write_text(SOUND_PRODUCT + 'account_prefix = "two-"\naccount_namespace = "company"\n')
     said = read_products(path)[0].registration
     assert (said.account_prefix, said.account_namespace) == ("two-", "company")

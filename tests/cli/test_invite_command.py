@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 
+from bff.cli.main import main
 from bff.common.secret import Secret
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
@@ -47,29 +46,29 @@ def test_sessions_end_however_the_address_is_spelt(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_the_command_prints_a_link_and_a_mail(tmp_path: Path) -> None:
+def test_the_command_prints_a_link_and_a_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """On two lines; without such a product, address or setting it says what is wrong (exit status 2)."""
     url = f"sqlite:///{tmp_path}/bff.db"
     engine = open_database(url)
     SCHEMA.upgrade(engine)
     DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
     engine.dispose()
-    ours = {"HITCHPOST_DATABASE_URL": url, "HITCHPOST_PUBLIC_URL": "https://bff.example/x"}
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", url)
+    monkeypatch.setenv("HITCHPOST_PUBLIC_URL", "https://bff.example/x")
 
-    def invite(email: str, product: str, environment: dict[str, str]) -> tuple[int, str]:
-        command = [sys.executable, "-m", "bff", "studio", "invite", email, "--product", product]
-        ran = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-        return ran.returncode, ran.stdout + ran.stderr
+    def invite(email: str, product: str) -> tuple[int, str]:
+        status = main(["studio", "invite", email, "--product", product])
+        return status, "".join(capsys.readouterr())
 
-    code, told = invite("ada@acme.example", "demo", ours)
+    status, told = invite("ada@acme.example", "demo")
     link, mail = told.splitlines()
-    assert code == 0
+    assert status == 0
     assert link.startswith("https://bff.example/x/studio/enter/")
     assert mail.startswith("mailto:ada@acme.example?subject=")
     assert link.rpartition("/")[2] in mail
-    assert invite("ada@acme.example", "none", ours)[0] == 2
-    assert "no email address" in invite("ada", "demo", ours)[1]
-    without = {"HITCHPOST_DATABASE_URL": url}
-    assert "HITCHPOST_PUBLIC_URL: is not set" in invite("ada@acme.example", "demo", without)[1]
+    assert invite("ada@acme.example", "none")[0] == 2
+    assert "no email address" in invite("ada", "demo")[1]
+    monkeypatch.delenv("HITCHPOST_PUBLIC_URL")
+    assert "HITCHPOST_PUBLIC_URL: is not set" in invite("ada@acme.example", "demo")[1]

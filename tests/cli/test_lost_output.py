@@ -112,7 +112,7 @@ def test_a_file_on_standard_output_is_in_utf_8(
     """Whatever the terminal's encoding is: the program itself reads no other."""
     path, output = tmp_path / "messages.toml", tmp_path / "output.toml"
     path.write_text(f'{MESSAGES}cancel = "Zur\u00fcck \u0625"\n', encoding="utf-8")
-    assert run(f"messages import {path} --yes > /dev/null", settings) == (0, "")
+    assert hitchpost(["messages", "import", str(path), "--yes"]) == 0
     line = f"messages export demo > {output}"
     assert run(line, settings | {"PYTHONIOENCODING": encoding}) == (0, "")
     assert read_content(output)["demo"].content[path_of_word("cancel")] == "Zur\u00fcck \u0625"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bff.cli.main import main
 from bff.content.entries import path_of_text, path_of_word
 from bff.content.logos.store import DatabaseImages
 from bff.content.store import ContentStore
@@ -42,28 +41,31 @@ button = "{connector_name} anbinden"
 """
 
 
-class Command:
-    """`hitchpost` with a database of its own."""
+@dataclass
+class Ended:
+    """What a command came to: its exit status, and what it wrote."""
 
-    def __init__(self, folder: Path) -> None:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Command:
+    """`hitchpost` with a database of its own, in a folder of its own, without a terminal."""
+
+    def __init__(self, folder: Path, captured: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HITCHPOST_")}
         self.url = sqlite_url(folder, "bff")
-        self.environment["HITCHPOST_DATABASE_URL"] = self.url
+        self._captured = captured
         (folder / "products.toml").write_text(PRODUCTS)
         assert self("products", "apply", "products.toml").returncode == 0
 
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str) -> Ended:
         """Run it."""
-        return subprocess.run(
-            [sys.executable, "-m", "bff", *words],
-            cwd=self.folder,
-            env=self.environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        self._captured.readouterr()
+        status = main(list(words))
+        written = self._captured.readouterr()
+        return Ended(status, written.out, written.err)
 
     def write(self, name: str, text: str) -> str:
         """A file beside the database."""
@@ -80,9 +82,12 @@ class Command:
 
 
 @pytest.fixture
-def hitchpost(tmp_path: Path) -> Command:
+def hitchpost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """A product is registered, and its content published, by a product file."""
-    return Command(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", None)
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", sqlite_url(tmp_path, "bff"))
+    return Command(tmp_path, capsys)
 
 
 def test_export_and_import_are_each_others_mirror(hitchpost: Command) -> None:

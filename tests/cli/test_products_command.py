@@ -102,6 +102,14 @@ def test_a_key_of_two_products_is_refused_before_anything_is_stored(operator: Op
     assert DatabaseProducts(operator.engine).keys() == []
 
 
+def test_a_faulty_file_makes_no_database(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is read first."""
+    new = operator.file.with_name("new.db")
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", f"sqlite:///{new}")
+    status, told = operator.apply(product("Demo!", FIRST))
+    assert (status, str(operator.file) in told, new.exists()) == (2, True, False)
+
+
 def test_a_key_of_a_stored_product_is_refused_with_that_products_key(operator: Operator) -> None:
     """The other products of the file and their webhook endpoints stay as they were, too."""
     assert operator.apply(product("old", FIRST))[0] == 0

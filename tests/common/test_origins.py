@@ -11,7 +11,7 @@ from bff.common.origins import origin_fault, origin_of
     "origin",
     ["https://app.example.com", "https://a.example:8443", "http://localhost:8000", "http://127.0.0.1:1"],
 )
-def test_an_origin_as_a_browser_sends_it_is_accepted(origin: str) -> None:
+def test_a16_an_origin_as_browsers_send_it_is_taken(origin: str) -> None:
     """Scheme, host and a port that is not the default."""
     assert origin_fault(origin) is None
 
@@ -19,14 +19,22 @@ def test_an_origin_as_a_browser_sends_it_is_accepted(origin: str) -> None:
 @pytest.mark.parametrize(
     "origin",
     [
-        "*", "null", "", "https://", "https://*.example.com", "https://a.example/", "https://u@a.example",
-        "https://A.example", "https://a.example:443", "http://localhost:80", "http://a.example", "a.example",
-        "https://a.example:99999", "https://a.example\n", "ftp://a.example", "https://a..example",
-        "http://localhost.evil.example",
+        "*", "null", "", "https://*", "https://*.app.example", "https://*.example",
+        r"https://.*\.app\.example", "https://app.example|https://evil.example", "^https://app.example$",
+        "https://(app).example", "https://app.example/", "https://app.example/path",
+        "https://app.example?x", "https://app.example#x", "https://user@app.example",
+        "https://user:secret@app.example", "https://app.example:443", "https://app.example:0",
+        "https://app.example:65536", "https://app.example:8443x", "https://APP.example",
+        "HTTPS://app.example", "https://app.example.", "https://app..example", "https://app_.example",
+        "https://a_b.example", "https://app.a_b.example", "https://-app.example", "https://app-.example",
+        "https://app.example, https://b.example", " https://app.example", "https://app.example\n",
+        "https://münchen.example", "http://app.example", "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example", "ftp://app.example", "file://", "app.example", "//app.example",
+        "https://", "http://localhost:80", "https://app.example:99999",
     ],
 )  # fmt: skip
-def test_anything_else_is_refused_with_advice(origin: str) -> None:
-    """Wildcards, paths, users, default ports and plain http to the network are refused."""
+def test_a16_what_is_no_origin_is_refused_with_advice(origin: str) -> None:
+    """Wildcards, patterns, paths, users, default ports and plain http to the network are refused."""
     assert origin_fault(origin)
 
 

@@ -14,15 +14,15 @@ from bff.connect import housekeeping
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Status
 from bff.connect.housekeeping import (
     BATCH,
-    LOOKS,
-    OUTAGE,
-    OVERDUE,
+    MAX_LOOKS,
+    MAX_OVERDUE,
+    MAX_UNANSWERED,
     PAUSE_FACTOR,
     SHORTEST_PAUSE,
     Housekeeping,
 )
 from bff.connect.outcome import SIGN_IN_LIFE
-from bff.connect.poll_schedule import LOOK_AGAIN, LOOKED_FOR
+from bff.connect.poll_schedule import LATEST_LOOK, LOOK_DELAY
 from tests.support.core import Core, build_core
 from tests.support.databases import sqlite_url
 
@@ -95,10 +95,10 @@ class TestEnds:
     ) -> None:
         """Each may be a call to the partner service, which has other things to do; the next round goes on."""
         core.partner.down = True
-        more_like(core, core.launched(), OVERDUE + 1)
+        more_like(core, core.launched(), MAX_OVERDUE + 1)
         core.clock.tick(901)
-        assert keeping.end_overdue() == OVERDUE
-        assert core.partner.checks == OVERDUE
+        assert keeping.end_overdue() == MAX_OVERDUE
+        assert core.partner.checks == MAX_OVERDUE
         assert keeping.end_overdue() == 2
 
 
@@ -119,10 +119,10 @@ class TestLooksBack:
         else:
             core.connect.cancel(attempt)
         for _ in range(3):
-            core.clock.tick(LOOK_AGAIN.total_seconds())
+            core.clock.tick(LOOK_DELAY.total_seconds())
             assert keeping.look_back() == 0
         core.partner.down = False
-        core.clock.tick(LOOK_AGAIN.total_seconds())
+        core.clock.tick(LOOK_DELAY.total_seconds())
         assert keeping.look_back() == 1
         late = core.read(attempt)
         assert (late.status, late.late_success_at) == (given_up, core.clock())
@@ -135,7 +135,7 @@ class TestLooksBack:
         core.connect.cancel(soon)
         core.connect.cancel(late)
         core.finish(soon, "connected")
-        core.clock.tick(LOOK_AGAIN.total_seconds())
+        core.clock.tick(LOOK_DELAY.total_seconds())
         assert keeping.look_back() == 2
         assert core.read(soon).late_success_at == core.clock()
         core.finish(late, "connected")
@@ -152,31 +152,31 @@ class TestLooksBack:
         for _ in range(5 * 60):
             core.clock.tick(60)
             keeping.look_back()
-            if core.clock() - attempt.created_at == LOOKED_FOR:
+            if core.clock() - attempt.created_at == SIGN_IN_LIFE + LATEST_LOOK:
                 looks = core.partner.checks
         assert core.partner.checks == looks
-        assert looks <= (LOOKED_FOR / LOOK_AGAIN if down else 2)
+        assert looks <= ((SIGN_IN_LIFE + LATEST_LOOK) / LOOK_DELAY if down else 2)
 
     def test_an_outage_ends_a_round_and_a_round_is_bounded(self, core: Core, keeping: Housekeeping) -> None:
         """The partner service has other things to do; the next round goes on."""
         attempt = core.launched()
         core.connect.cancel(attempt)
         due = {"look_at": core.clock()}
-        for number in range(LOOKS + OUTAGE):
+        for number in range(MAX_LOOKS + MAX_UNANSWERED):
             own = {"id": f"att_{number}", "launch_token_sha256": f"{number:064}"}
             core.attempts.add(replace(attempt, **own))  # type: ignore[arg-type]
             core.attempts.transition(own["id"], LIVE, {"status": Status.EXPIRED, **due})  # type: ignore[typeddict-item]
         core.partner.checks, core.partner.down = 0, True
-        assert (keeping.look_back(), core.partner.checks) == (0, OUTAGE)
+        assert (keeping.look_back(), core.partner.checks) == (0, MAX_UNANSWERED)
         core.partner.checks, core.partner.down = 0, False
-        assert (keeping.look_back(), core.partner.checks) == (LOOKS, LOOKS)
+        assert (keeping.look_back(), core.partner.checks) == (MAX_LOOKS, MAX_LOOKS)
         assert keeping.look_back() == 0
 
     def test_of_two_workers_one_looks(self, core: Core) -> None:
         """Both have found it due."""
         attempt = core.launched()
         attempt = core.connect.cancel(attempt)
-        core.clock.tick(LOOK_AGAIN.total_seconds())
+        core.clock.tick(LOOK_DELAY.total_seconds())
         core.partner.checks = 0
         assert [core.poller.look_back(attempt) for _ in range(2)] == [True, True]
         assert core.partner.checks == 1
@@ -193,7 +193,7 @@ class TestLooksBack:
 class TestForgetting:
     """What is old goes, in batches that no click notices."""
 
-    def test_it_goes_on_until_nothing_is_left(
+    def test_a52_batches_follow_until_nothing_is_left(
         self, core: Core, keeping: Housekeeping, cellar: Cellar
     ) -> None:
         """Of any kind; the answer is how many of each went in all."""
@@ -229,7 +229,7 @@ class TestForgetting:
         assert cellar.things == {"attempts": 3 * BATCH}
         assert len(rests) == 2
 
-    def test_it_rests_longer_than_it_works(
+    def test_a52_it_rests_longer_than_it_works(
         self, keeping: Housekeeping, cellar: Cellar, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Twice as long as the batch before took: most clicks meet none. And never less than a moment."""

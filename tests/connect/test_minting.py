@@ -152,9 +152,9 @@ class TestUsualTarget:
             store.apply(Change(row), None)
         core.partner.installed = [installed(one) for one in there]
         catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
-        one = Minter(core.partner, catalogue, at_once, claims=ledger)
-        usual = one.usual_target(account, one.find(account, CRM))
-        assert (usual.id if usual else None) == target
+        one = Minter(core.partner, catalogue, at_once, connections=ledger)
+        default = one.default_target(account, one.catalogue_entry(account, CRM))
+        assert (default.id if default else None) == target
         assert core.partner.of("install") == []
         assert target in {None, one.mint(account, CRM, "ada")[0].id}
 
@@ -170,7 +170,7 @@ class TestAdded:
         store.apply(Change(lost), None)
         core.partner.installed = [installed(5)]
         catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
-        adding = Minter(core.partner, catalogue, at_once, claims=ledger)
+        adding = Minter(core.partner, catalogue, at_once, connections=ledger)
 
         def added(attempt: str) -> int:
             return adding.mint(account, CRM, "ada", target=ConnectionTarget(adds=True, attempt_id=attempt))[

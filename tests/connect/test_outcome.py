@@ -15,7 +15,7 @@ from bff.connect.poll_schedule import HINT_EFFECT, INITIAL_POLLS, POLL_CLAIM, po
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 from bff.partner.providers import refusals
-from bff.upstream.protocol import AccountConnector, SignInRecord
+from bff.upstream.protocol import AccountConnector, Grant, SignInRecord
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 OURS, OTHERS = "a" * 64, "b" * 64
@@ -67,7 +67,6 @@ class TestByRecord:
         """The error is of the same name as the status."""
         assert outcome.decide(ATTEMPT, told(record(OURS, status.value, "what it said")), NOW) == {
             "status": status,
-            "settled_at": NOW,
             "external_account": "ada@crm",
             "error_code": status.value,
         }
@@ -76,7 +75,6 @@ class TestByRecord:
         """There is no error, whatever the record says of one."""
         assert outcome.decide(ATTEMPT, told(record(OURS, "connected", "account_mismatch")), NOW) == {
             "status": Status.CONNECTED,
-            "settled_at": NOW,
             "external_account": "ada@crm",
             "attributed": True,
         }
@@ -119,7 +117,7 @@ LATER = NOW + timedelta(minutes=1)
 
 def connected(*, attributed: bool) -> dict[str, object]:
     """The end of an attempt whose connector is connected now."""
-    return {"status": Status.CONNECTED, "settled_at": LATER, "attributed": attributed}
+    return {"status": Status.CONNECTED, "attributed": attributed}
 
 
 def other(minted: float, *, user: str = "another", **more: Any) -> OtherSignIn:
@@ -209,7 +207,7 @@ class TestByFlag:
     ) -> None:
         """Whatever the flag says, which another user may have set."""
         came = replace(attempt, returned_at=NOW, return_error=error)
-        ended = {"status": status, "settled_at": LATER, "error_code": status.value}
+        ended = {"status": status, "error_code": status.value}
         assert outcome.decide(came, seen, LATER) == ended
 
     def test_a_return_without_an_authentication_proves_nothing(self) -> None:
@@ -256,6 +254,14 @@ class TestLateSuccess:
     def test_nothing_else_is_one(self, attempt: Attempt, seen: AccountConnector | None) -> None:
         """No flag, one that was there before, an error, or the record of another."""
         assert outcome.succeeded_late(attempt, seen, []) is None
+
+    @pytest.mark.parametrize(
+        ("state", "stands"), [("connected", True), ("needs_reconnect", True), ("none", False)]
+    )
+    def test_a_success_counts_while_its_connection_exists(self, state: str, stands: bool) -> None:
+        """It may need a new sign-in; but it may also have been ended."""
+        seen = replace(told(record(OURS, "connected")), grant=Grant(state))
+        assert (outcome.succeeded_late(FRESH, seen, []) is not None) is stands
 
     def test_the_record_says_whose_account_it_is(self) -> None:
         """Whoever else signs in."""
@@ -312,11 +318,7 @@ def test_an_attempt_ends_at_its_very_time() -> None:
     """Not a microsecond sooner."""
     end = ATTEMPT.expires_at
     assert outcome.expire(ATTEMPT, end - timedelta(microseconds=1)) is None
-    assert outcome.expire(ATTEMPT, end) == {
-        "status": Status.EXPIRED,
-        "settled_at": end,
-        "error_code": "expired",
-    }
+    assert outcome.expire(ATTEMPT, end) == {"status": Status.EXPIRED, "error_code": "expired"}
 
 
 CERTAIN = (Hint.MESSAGE, Hint.RETURNED, Hint.TROUBLE, Hint.CANCEL)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import SIGN_IN_LIFE
-from bff.connect.poll_schedule import POLL_CLAIM, poll_permit
+from bff.connect.poll_schedule import POLL_CLAIM, next_look, poll_permit
 from bff.connect.timeline import POLLED, Step
 from tests.support.watched_core import WatchedCore
 
@@ -46,6 +47,25 @@ def test_an_end_is_stored_and_told_once(core: WatchedCore) -> None:
     assert core.poller.poll(ended) == ended
     assert len(core.partner.of("get")) == asked == 1
     assert core.partner.of("get")[0] == [attempt.account, 7]
+
+
+def test_an_end_has_the_time_at_which_it_is_stored(core: WatchedCore) -> None:
+    """Hosts list what has ended since their last list: a slow poll must not date an end before it."""
+    attempt, late = launched(core), given_up(core)
+    get = core.partner.get_account_connector
+
+    def slow(*asked: Any) -> Any:
+        core.clock.tick(12)
+        return get(*asked)
+
+    core.partner.get_account_connector = slow  # type: ignore[method-assign]
+    core.finish(attempt, "connected")
+    assert core.poller.poll(attempt).settled_at == core.clock()
+    core.finish(late, "connected")
+    assert core.poller.poll(core.read(late), Hint.MESSAGE).late_success_at == core.clock()
+    forgotten = core.launched()
+    core.clock.now = forgotten.expires_at
+    assert core.poller.poll(core.read(forgotten)).settled_at == core.clock()
 
 
 def test_an_outage_changes_nothing_and_blocks_nobody(core: WatchedCore) -> None:
@@ -238,7 +258,18 @@ class TestLateSuccess:
         assert core.poller.poll(attempt) == attempt
         assert core.events.heard == []
 
-    def test_it_is_looked_for_for_one_hour_after_the_launch(self, core: WatchedCore) -> None:
+    def test_a_sign_in_that_was_minted_later_is_looked_for_as_long(self, core: WatchedCore) -> None:
+        """A form that leads on to it was submitted some time after the launch."""
+        attempt = given_up(core)
+        assert attempt.launched_at is not None
+        minted_at = attempt.launched_at + timedelta(minutes=20)
+        core.attempts.transition(attempt.id, {attempt.status}, {"minted_at": minted_at})
+        core.finish(attempt, "connected")
+        core.clock.now = attempt.launched_at + SIGN_IN_LIFE
+        assert next_look(core.read(attempt), core.clock(), answered=True) == minted_at + SIGN_IN_LIFE
+        assert core.poller.poll(core.read(attempt)).late_success_at == core.clock()
+
+    def test_it_is_looked_for_for_one_hour_after_it_was_minted(self, core: WatchedCore) -> None:
         """At the very hour no longer: no sign-in at the partner service lasts so long."""
         assert timedelta(hours=1) == SIGN_IN_LIFE
         attempt = given_up(core)

@@ -55,6 +55,15 @@ def test_a_launch_uses_what_was_minted_at_the_press(core: WatchedCore) -> None:
     assert (now.status, now.account_connector_id) == (Status.LAUNCHED, 7)
 
 
+def test_a_press_that_comes_after_its_launch_mints_nothing(core: WatchedCore) -> None:
+    """On a busy server the launch may overtake it. Nobody would use the token."""
+    attempt, token = begin(core)
+    launch(core, token)
+    core.connect.press(attempt)
+    core.later.run()
+    assert mints(core) == 1
+
+
 def test_a_press_changes_nothing_that_is_stored(core: WatchedCore) -> None:
     """The attempt is as it was, and may be launched or not."""
     attempt, _ = begin(core)

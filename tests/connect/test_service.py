@@ -464,11 +464,13 @@ class TestCancel:
     """The user's word ends an attempt, unless the sign-in has ended otherwise."""
 
     def test_a_cancelled_attempt_says_so(self, core: WatchedCore) -> None:
-        """Before the launch, and after it."""
-        unlaunched, _ = begin(core)
+        """Before the launch, whose token is no longer good then, and after it."""
+        unlaunched, token = begin(core)
         told = core.connect.cancel(unlaunched)
         assert (told.status, told.error_code) == (Status.CANCELLED, "cancelled")
         assert stored(core, unlaunched) == told
+        with pytest.raises(LaunchRefused):
+            core.connect.peek(token)
         assert core.connect.cancel(core.launched()).status is Status.CANCELLED
 
     def test_a_sign_in_that_has_finished_all_the_same_is_told_as_what_it_is(self, core: WatchedCore) -> None:

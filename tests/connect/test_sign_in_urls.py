@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import pytest
 
@@ -120,6 +120,15 @@ class TestMint:
 
 class TestLength:
     """No minted URL is longer than what everything on its way takes."""
+
+    @pytest.mark.parametrize("letter", ["x", "+", "é", "€", "🎉"])
+    def test_whatever_the_letters(self, letter: str) -> None:
+        """One letter more than fits is refused, however many characters it becomes."""
+        short = len(sign_in_url(SERVICE, LONGEST_CONNECTOR_ID, Secret("+" * 32), HOST, "").reveal())
+        fitting = (MOST - short) // len(quote_plus(letter))
+        check_url_of_message(SERVICE, HOST, letter * fitting)
+        with pytest.raises(InvalidRequest, match="the sign-in URL would have"):
+            check_url_of_message(SERVICE, HOST, letter * (fitting + 1))
 
     def test_to_the_very_character(self) -> None:
         """2,000 characters are taken, 2,001 are not."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine, delete
 
 from bff.common.errors import ConnectorUnavailable, PartnerUnavailable
-from bff.connections.ledger import Ledger
+from bff.connections.ledger import SEEN_EVERY, Ledger
 from bff.connections.overview import MOST_KEPT, Overview
 from bff.connections.store import DatabaseConnections, decide_within
 from bff.content.product import OfferedConnector
@@ -96,6 +97,24 @@ class TestConnections:
         overview.connections(ACME, (CRM,))
         assert service.of("list") == [[ACME], [ACME]]
         assert service.of("find") == [[ACME, "crm-reference"]]
+
+    def test_what_was_not_compared_is_not_said_to_be_seen(self, overview: Overview, service: Service) -> None:
+        """A session that may see one connector: the account's others are still to be checked."""
+        service.installed.append(installed(10, 102, authenticated=True))
+
+        def seen() -> list[datetime]:
+            return [
+                each.row.seen_at for each in overview.connections(ACME, (CRM, MAIL)) if each.id in (8, 10)
+            ]
+
+        first = max(seen())
+        service.clock.tick(SEEN_EVERY.total_seconds())
+        overview.connections(ACME, (CRM,))
+        rows = overview._ledger.store.of_account(ACME.product, ACME.id)
+        assert rows[10].seen_at <= first
+        seen()
+        rows = overview._ledger.store.of_account(ACME.product, ACME.id)
+        assert rows[10].seen_at == service.clock()
 
     def test_an_outage_is_told_as_one(self, overview: Overview, service: Service) -> None:
         """Nothing is made up."""

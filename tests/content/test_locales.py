@@ -12,7 +12,7 @@ import pytest
 import bff.content
 from bff.content import words
 from bff.content.language_names import language
-from bff.content.words import CATALOGUE, DEFAULTS, ERROR_CODES, LOCALES
+from bff.content.words import CATALOGUE, DEFAULTS, ERROR_CODES, LOCALES, Words
 from bff.studio import scenes
 from bff.studio.scenes import SCENES as PICTURES
 from bff.studio.scenes import scene_of
@@ -23,11 +23,17 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_language_has_every_text(locale: str) -> None:
-    """The same keys in the same order as the catalogue; plain strings, with nothing in them but text."""
+    """The same keys in the same order as the catalogue; plain strings, with nothing in them but text.
+
+    They are what a page in this language shows.
+    """
+    shown = Words(None, [locale])
+    assert shown.lang == locale
     found = tomllib.loads((FOLDER / f"{locale}.toml").read_text(encoding="utf-8"))
     assert list(found) == list(CATALOGUE)
     for key, text in found.items():
         assert isinstance(text, str)
+        assert shown.text(key) == text, key
         assert text.strip() == text != "", key
         assert text.replace("\u202f", "").isprintable(), key
 

@@ -11,7 +11,7 @@ from bff.content import look
 from bff.content.colours import full, mix, ratio, rgb
 from bff.content.look import FIELDS, contrast, fallback, faults, logo_of, page_style, suggestion, widget_style
 
-WIDGET_CSS = Path(__file__).parents[2] / "static/widget/src/styles.ts"
+WIDGET_CSS = Path(__file__).parents[2] / "static/widget/src/button-styles.ts"
 PAGES_CSS = Path(__file__).parents[2] / "static/pages/pages.css"
 LOGO = "0" * 64 + ".png"
 

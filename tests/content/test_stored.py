@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from bff.common.errors import RateLimited
 from bff.connect.purge import IMAGES_CHECKED_EVERY, Purge
@@ -28,12 +29,12 @@ from bff.storage.schema import SCHEMA
 from bff.storage.tables import content_versions, images, products
 from bff.web.kit import day_limits
 from tests.support.databases import DatabaseUrl
+from tests.support.fixtures import Strict
 from tests.support.pictures import chunked, head, png
 from tests.support.studio import GRACE, StudioWorld
+from tests.support.waiting import wait_for
 from tests.web.test_growth import SHOP
-from tests.web.test_limits import Strict, begin, seconds, strict
-
-__all__ = ["strict"]
+from tests.web.test_limits import begin, seconds
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MESSAGE = "messages/default/text/*/*"
@@ -226,6 +227,22 @@ def test_a69_a_product_has_so_many_images(shelf: Shelf) -> None:
     with pytest.raises(FaultyImage, match="go after a day, so put this one up tomorrow"):
         shelf.put(3, most=3)
     shelf.images.put(picture(3), "other", 3)
+
+
+def test_a_picture_that_two_processes_store_at_once_is_stored_once(shelf: Shelf) -> None:
+    """Workers that start together with the same product file: none of them fails."""
+    if shelf.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    logo, waits = picture(1), text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    row = {"name": logo.name, "media_type": logo.media_type, "data": logo.data, "product_key": "shop"}
+    with ThreadPoolExecutor(1) as pool:
+        with shelf.engine.begin() as other:
+            other.execute(insert(images).values(**row, at=NOW))
+            second = pool.submit(shelf.put, 1)
+            with shelf.engine.connect() as watching:
+                assert wait_for(lambda: watching.execute(waits).scalar_one())
+        assert second.result(20) == logo
+    assert shelf.names() == {logo.name}
 
 
 def test_a69_so_many_versions_are_kept(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,8 @@ import pytest
 
 from bff.content.wording import ANY
 from bff.content.words import (
-    CATALOGUE,
     DEFAULTS,
     ERROR_CODES,
-    LOCALES,
     TOLD_BY_BROWSER,
     Words,
     faults,
@@ -83,14 +81,6 @@ def test_a_language_of_the_teams_own_falls_back_to_their_english() -> None:
     assert portuguese.text("button", connector_name="CRM") == "Ligar CRM"
     assert portuguese.text("open_again") == "Fetch the window"
     assert portuguese.text("continue_here") == DEFAULTS["en"]["continue_here"]
-
-
-@pytest.mark.parametrize("locale", LOCALES)
-def test_every_text_is_there_in_every_language(locale: str) -> None:
-    """No key is without a text of its own language."""
-    words = Words(None, [locale])
-    assert words.lang == locale
-    assert all(words.text(key) == DEFAULTS[locale][key] for key in CATALOGUE)
 
 
 def test_a_value_is_text_and_nothing_else() -> None:

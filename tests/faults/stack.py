@@ -10,16 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.faults.programs import (
-    Killable,
-    Program,
-    Stack,
-    free_ports,
-    kill_database,
-    python_path,
-    restart_database,
-)
+from tests.faults.programs import Killable, Program, Stack, kill_database, python_path, restart_database
 from tests.support.databases import sqlite_url
+from tests.support.ports import free_ports
 from tests.support.postgresql import PostgresqlServer
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, PRODUCTS, SANDBOX_SECRET, catalogue_for
 

@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.faults.programs import Program, free_ports
+from tests.faults.programs import Program
 from tests.packaging.test_operations import NGINX, certificates
 from tests.packaging.test_proxies import BFF, PARTNER, Proxy, start_nginx
 from tests.support.databases import sqlite_url
+from tests.support.ports import free_ports
 from tests.support.programs import bff_environment, partner_environment
 from tests.support.servers import serve
 from tests.support.world import HOST, OPENED_FOR, SECRET_KEY, build_sandbox

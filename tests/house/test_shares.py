@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shares import TESTS, dealt
+from tests.support.shares import ENOUGH, TESTS, computes, dealt
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,11 @@ def some(path: str, count: int) -> list[One]:
     return [One(TESTS / path, number) for number in range(count)]
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize("processes", [1, 2, 3, 4])
 def test_each_process_begins_with_long_tests_and_ends_with_short_ones(processes: int) -> None:
     """No test is lost, none is doubled, and what shares a file stays together."""
-    short, files = some("web/test_a.py", 40), ["browser/test_b.py", "browser/test_c.py", "faults/test_d.py"]
+    short = some("web/test_a.py", 40)
+    files = [f"browser/test_{name}.py" for name in "bcd"] + ["faults/test_e.py"]
     long = [test for path in files for test in some(path, 3)]
     order = dealt([*short[:20], *long, *short[20:]], processes)
     assert sorted(map(hash, order)) == sorted(map(hash, short + long))
@@ -35,6 +36,9 @@ def test_each_process_begins_with_long_tests_and_ends_with_short_ones(processes:
     for share in shares:
         assert share[0] in long
         assert share[-1] in short
+    # Which process gets which share is xdist's own affair.
+    yielding = [computes(share[0], processes) for share in shares]
+    assert yielding == [False] * (processes - 1) + [processes >= ENOUGH]
     for path in files:
         at = [order.index(test) for test in some(path, 3)]
         assert at == list(range(at[0], at[0] + 3))

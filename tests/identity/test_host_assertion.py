@@ -32,6 +32,8 @@ from tests.support.issuer import Issuer, bare, by_public_key, encoded
 from tests.support.servers import serve
 from tests.support.world import HOST, OTHER_HOST, World, build_bff
 
+pytestmark = pytest.mark.one_database
+
 PRODUCT = """
 [[product]]
 key = "{key}"

@@ -19,9 +19,11 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from tests.support.ports import free_port
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, private_postgresql
-from tests.support.programs import ROOT, free_port, until
+from tests.support.programs import ROOT
 from tests.support.servers import serve
+from tests.support.waiting import wait_for
 from tests.support.world import SANDBOX_SECRET, build_sandbox
 
 NGINX: Final = "/usr/sbin/nginx"
@@ -252,7 +254,7 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
     assert machine.run("/usr/local/sbin/hitchpost-with bff sh -c umask").strip() == "0077"
     machine.run(start)
     machine.run(tls)
-    until(machine.is_ready)
+    wait_for(machine.is_ready)
     assert "ok" in machine.run(health)
     products = tomllib.loads((machine.root / "etc/hitchpost/products.toml").read_text())
     key = products["product"][0]["secret_keys"][0]
@@ -265,7 +267,7 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
         before = browser.get(f"{BFF}/v1/connections?account=acme", headers=headers, timeout=30).json()
         assert [item["authenticated"] for item in before["connections"]] == [True]
     machine.run(restore)
-    until(machine.is_ready)
+    wait_for(machine.is_ready)
     with machine.browser() as browser:
         after = browser.get(f"{BFF}/v1/connections?account=acme", headers=headers, timeout=30).json()
     assert after == before
@@ -274,13 +276,13 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
     assert [line.split()[2] for line in told.splitlines()[:2]] == ["signs", "verifies"]
     assert "k1" not in machine.run(encryption)
     assert "k1:" not in (machine.root / "etc/hitchpost/partner.env").read_text()
-    until(machine.is_ready)
+    wait_for(machine.is_ready)
     machine.run(change)
-    until(lambda: product_name(machine, key) == "The Shop")
+    wait_for(lambda: product_name(machine, key) == "The Shop")
     assert connect(machine, key) == "connected"
     machine.run(second)
     subprocess.run([str(machine.root / "bin/systemctl"), "stop", "hitchpost"], check=True)
-    until(lambda: takes_calls(machine, key))
+    wait_for(lambda: takes_calls(machine, key))
     assert connect(machine, key) == "connected"
     no_secret_in_nginx(machine, key)
 

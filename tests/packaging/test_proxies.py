@@ -20,7 +20,9 @@ import requests
 
 from tests.packaging.test_operations import NGINX, Through, certificates
 from tests.support.databases import sqlite_url
-from tests.support.programs import ROOT, Program, free_port, run_bff, run_partner, until
+from tests.support.ports import free_port
+from tests.support.programs import ROOT, Program, run_bff, run_partner
+from tests.support.waiting import wait_for
 
 CADDY: Final = shutil.which("caddy")
 BFF, PARTNER = "https://connect.example.com", "https://partner.example.com"
@@ -130,7 +132,7 @@ def running(command: list[str], proxy: Proxy) -> Iterator[None]:
     with (proxy.folder / "output.log").open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=plain)
     try:
-        until(lambda: process.poll() is not None or takes(proxy.https))
+        wait_for(lambda: process.poll() is not None or takes(proxy.https))
         assert process.poll() is None, proxy.said()
         yield
     finally:
@@ -190,7 +192,7 @@ def test_a67_the_shipped_file_logs_no_query(proxy: Proxy, programs: tuple[Progra
                 browser.get(f"{BFF}/connectorauth/x?token={SECRET}", headers={"Cookie": SECRET}, timeout=2)
         finally:
             bff.process.send_signal(signal.SIGCONT)
-        until(lambda: browser.get(f"{BFF}/health/ready", timeout=20).ok)
+        wait_for(lambda: browser.get(f"{BFF}/health/ready", timeout=20).ok)
         with contextlib.closing(proxy.dial()) as client:
             client.sendall(
                 f"POST /connect/launch?token={SECRET} HTTP/1.1\r\nHost: connect.example.com\r\n"

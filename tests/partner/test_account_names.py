@@ -53,7 +53,7 @@ def test_another_account_is_noticed_by_its_name(world: World, third: ThirdParty,
     before = connection.credentials()
     third.says["userinfo"] = lambda _: {"email": other}
     connection.answer(connection.begin(), code="another")
-    assert connection.told()["Hitchpost"]["LastSignIn"]["Error"] == "account_mismatch"
+    assert connection.last_sign_in()["Error"] == "account_mismatch"
     assert connection.credentials() == before
 
 
@@ -118,7 +118,7 @@ def test_who_cannot_be_named_any_more_keeps_the_place_until_somebody_chooses(
     third.says["me"] = names_the_newest
     before = connection.row()
     sign_in(third, connection, who)
-    last = connection.told()["Hitchpost"]["LastSignIn"]
+    last = connection.last_sign_in()
     assert (last["Error"], len(shown)) == ("account_unknown", 2)
     after = connection.row()
     assert (after.credentials, after.auth_value) == (before.credentials, before.auth_value)
@@ -172,7 +172,7 @@ def test_who_cannot_be_named_as_no_new_token_comes_keeps_the_place(
     third.says["token"] = token
     third.says["me"] = lambda _: {"email": "ada"} if who_asks_with() == "again" else refused("expired", 401)
     connection.answer(connection.begin(), code="c")
-    last = connection.told()["Hitchpost"]["LastSignIn"]
+    last = connection.last_sign_in()
     assert (last["Error"], last["ExternalAccount"]) == ("account_unknown", "ada")
     if failure == 400:
         assert connection.row().grant_reason == "revoked"
@@ -194,7 +194,7 @@ def test_who_was_not_named_and_has_ended_is_replaced_by_choice(world: World, thi
     assert connection.access_token().status_code == 409
     third.says["me"] = lambda _: {"email": who_asks()}
     sign_in(third, connection, "grace")
-    assert connection.told()["Hitchpost"]["LastSignIn"]["Error"] == "account_unknown"
+    assert connection.last_sign_in()["Error"] == "account_unknown"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -110,23 +109,6 @@ def test_users_belong_to_accounts(api: Api) -> None:
     assert api.call("GET", path, account=None).json() == ["grace"]
 
 
-def test_a_sign_in_token_looks_like_cyclrs(api: Api) -> None:
-    """44 characters of standard base64, 32 bytes, five minutes."""
-    path = f"/v1.0/accounts/{quote(api.account, safe='')}/signintoken"
-    answer = api.call("POST", path, {"Username": "ada"}, account=None)
-    assert answer.status_code == 200
-    token = answer.json()["Token"]
-    assert len(token) == 44
-    assert len(base64.b64decode(token, validate=True)) == 32
-    left = datetime.fromisoformat(answer.json()["ExpiresAtUtc"][:26] + "+00:00") - datetime.now(UTC)
-    assert timedelta(minutes=4) < left <= timedelta(minutes=5)
-    assert (
-        api.call("POST", "/v1.0/accounts/nobody/signintoken", {"Username": "a"}, account=None).status_code
-        == 404
-    )
-    assert api.call("POST", path, {}, account=None).status_code == 400
-
-
 def test_the_catalogue_is_read_by_id_and_by_name(api: Api) -> None:
     """An id gives an object, a name (or key) a list."""
     assert api.call("GET", "/v1.0/connectors/101").json()["Name"] == "Sandbox CRM"
@@ -137,8 +119,10 @@ def test_the_catalogue_is_read_by_id_and_by_name(api: Api) -> None:
     assert len(api.call("GET", "/v1.0/connectors?query=slow").json()) == 1
 
 
-def test_lists_come_in_pages(api: Api) -> None:
+def test_lists_come_in_pages(switched: Callable[..., Api]) -> None:
     """`page` counts from one; `Total-Pages` says how many there are."""
+    # A service of its own: tests before this one have added connectors to the shared one's catalogue.
+    api = switched()
     answer = api.call("GET", "/v1.0/connectors?pageSize=5&page=2&orderBy=Id")
     assert [item["Id"] for item in answer.json()] == [106, 107, 108, 109, 110]
     assert answer.headers["Total-Pages"] == "2"
@@ -202,15 +186,6 @@ def test_an_account_sees_its_own_connectors_only(api: Api) -> None:
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'"x"', b"\xff", b"[" * 50000])
-def test_a_hostile_body_is_a_400(api: Api, body: bytes) -> None:
-    """In the API's own form, never a 500."""
-    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
-    answer = requests.post(f"{api.url}/v1.0/accounts", data=body, headers=headers, timeout=10)
-    assert answer.status_code == 400
-    assert set(answer.json()) == {"Message"}
-
-
 def test_a77_a_page_of_a_list_costs_what_it_shows(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what there is: all else of the account's connections stays sealed."""
     ids = [api.install()["Id"]]
@@ -257,7 +232,7 @@ def test_a77_an_account_connector_that_is_not_there_costs_one_call(world: World)
     world.partner_calls.seen.clear()
     body = {"connector": "sandbox", "connection": "900001"}
     assert world.page("POST", "/v1/attempts", session, json=body).status_code == 404
-    assert ("GET", "/v1.0/accounts") not in world.partner_calls.seen
+    assert [call for call in world.partner_calls.seen if "accounts" in call[1]] == []
 
 
 def test_a_page_of_accounts_reads_no_others(api: Api) -> None:

@@ -10,6 +10,8 @@ import requests
 
 from tests.partner.conftest import Api, api_token
 
+pytestmark = pytest.mark.one_database
+
 HOSTILE = {
     "null": b"null",
     "list": b"[]",
@@ -68,17 +70,6 @@ def test_installed_connectors_come_in_the_order_of_any_field(api: Api, order: st
     assert api.call("GET", f"/v1.0/account/connectors?orderBy={order}").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "target",
-    ["http://[", "http://[::1", "https://a]b/", "https://a:b/", "https://a:99999/", "//x", "x" * 3000],
-)
-def test_a_target_that_is_no_url_gets_a_page(api: Api, target: str) -> None:
-    """The error page says which part of the link is wrong."""
-    answer = requests.get(api.sign_in_url(1, targetOrigin=target), allow_redirects=False, timeout=10)
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"].startswith("text/html")
-
-
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800".encode("utf-8", "surrogatepass"), b"\xff"])
 def test_text_that_no_table_can_hold_is_unknown(api: Api, text: Any) -> None:
     """NUL and bytes that are no UTF-8, in paths, headers, forms and cookies: never a 500."""
@@ -91,14 +82,6 @@ def test_text_that_no_table_can_hold_is_unknown(api: Api, text: Any) -> None:
     url = f"{api.url}/connectorauth/updateaccountconnectoroauth?id={named}&token={named}"
     assert requests.get(f"{url}&targetOrigin=https://a.example", timeout=10).status_code == 403
     assert api_token(api.url, scope="account:a\x00b").status_code == 400
-
-
-@pytest.mark.parametrize("number", [2**31, 10**14, 10**30])
-def test_a_sign_in_for_an_id_that_no_table_can_hold(api: Api, number: int) -> None:
-    """The page for an unknown connector."""
-    answer = requests.get(api.sign_in_url(number), allow_redirects=False, timeout=10)
-    assert answer.status_code == 404
-    assert answer.headers["Content-Type"].startswith("text/html")
 
 
 def test_two_slashes_are_not_one(api: Api) -> None:

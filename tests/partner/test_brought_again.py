@@ -30,7 +30,7 @@ def begin(connection: Connection, **values: str) -> str:
 
 def last(connection: Connection) -> tuple[str, str | None]:
     """What became of the newest sign-in."""
-    told = connection.told()["Hitchpost"]["LastSignIn"]
+    told = connection.last_sign_in()
     return told["Result"], told["Error"]
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from flask import Response
 
-from tests.partner.test_key_upkeep import grant, look
 from tests.partner.test_temporary_answers import TEMPORARY, error, page
 from tests.partner.test_typed_credentials import connection, fields, give
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
+
+pytestmark = pytest.mark.one_database
 
 SHOP = {"name": "shop", "label": "Shop", "pattern": "[a-z]+"}
 
@@ -50,10 +51,10 @@ def test_a_check_may_list_a_great_deal(
         assert answer.status_code == 424
         return
     assert answer.status_code == 200, answer.text
-    told = installed.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"]
+    told = installed.last_sign_in()["ExternalAccount"]
     assert told == (account if kilobytes < 2048 else None)
-    look(installed)
-    assert grant(installed) == ("connected", None)
+    installed.look()
+    assert installed.grant_state() == ("connected", None)
 
 
 def test_a_user_with_a_great_many_accounts_can_reconnect(partner_world: World, third: ThirdParty) -> None:
@@ -62,7 +63,7 @@ def test_a_user_with_a_great_many_accounts_can_reconnect(partner_world: World, t
     third.says["userinfo"] = lambda _: {"email": "ada", "accounts": many}
     item = third.offer(partner_world, userinfo_url=f"{third.url}/userinfo")
     installed = Connection(partner_world, item).connect().connect()
-    assert installed.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] == "ada"
+    assert installed.last_sign_in()["ExternalAccount"] == "ada"
 
 
 BUSY = {
@@ -86,8 +87,8 @@ def test_a_rate_limit_says_nothing_of_a_key(partner_world: World, third: ThirdPa
     del third.says["me"]
     assert give(installed, "k-1").status_code == 200
     third.says["me"] = lambda _: BUSY[name]()
-    look(installed)
-    assert grant(installed) == ("connected", None)
+    installed.look()
+    assert installed.grant_state() == ("connected", None)
 
 
 def test_a_wrong_key_that_never_has_requests_left_is_wrong(partner_world: World, third: ThirdParty) -> None:
@@ -103,8 +104,8 @@ def test_a_firewalls_page_ends_no_key(partner_world: World, third: ThirdParty) -
     installed = connection(partner_world, third)
     assert give(installed, "k-1").status_code == 200
     third.says["me"] = lambda _: page("Request blocked.", 403)
-    look(installed)
-    assert grant(installed) == ("connected", None)
+    installed.look()
+    assert installed.grant_state() == ("connected", None)
 
 
 PAGES = {
@@ -130,8 +131,8 @@ def test_a_page_is_no_yes(partner_world: World, third: ThirdParty, name: str) ->
     del third.says["me"]
     assert give(fixed, "k-1").status_code == 200
     third.says["me"] = lambda _: PAGES[name]()
-    look(fixed)
-    assert grant(fixed) == ("connected", None)
+    fixed.look()
+    assert fixed.grant_state() == ("connected", None)
 
 
 @pytest.mark.parametrize("entry", [{"account_claim": "data.id"}, {"error_at": "error"}, {"good_at": "ok"}])

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Response
 
-from bff.partner import clock
-from bff.partner.grants import upkeep
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
+
+pytestmark = pytest.mark.one_database
 
 
 def connect(world: World, third: ThirdParty, **changes: Any) -> Connection:
@@ -20,18 +19,6 @@ def connect(world: World, third: ThirdParty, **changes: Any) -> Connection:
     third.says["token"] = lambda _: {"access_token": "xoxb-1", "token_type": "bot"}
     item = third.offer(world, userinfo_url=f"{third.url}/userinfo", **changes)
     return Connection(world, item).connect()
-
-
-def look(connection: Connection) -> None:
-    """Let the time come at which it is looked at, and look."""
-    connection.change(next_refresh_at=clock.now() - timedelta(days=1))
-    assert upkeep.look_after(connection.world.partner_service, 1) == 1
-
-
-def grant_of(connection: Connection) -> tuple[str, str | None]:
-    """State and reason, as the API tells them."""
-    told = connection.told()["Hitchpost"]["Grant"]
-    return told["State"], told["Reason"]
 
 
 def answers(status: int, body: Any, **headers: str) -> Response:
@@ -65,8 +52,8 @@ def test_a_token_that_nothing_renews_is_found_dead_however_it_is_told(
     """Unasked, and no dead token is given out again."""
     connection = connect(world, third, dead_refresh=["190"])
     third.says["userinfo"] = lambda _: answers(status, body)
-    look(connection)
-    assert grant_of(connection) == ("needs_reconnect", "revoked")
+    connection.look()
+    assert connection.grant_state() == ("needs_reconnect", "revoked")
     assert connection.access_token().status_code == 409
 
 
@@ -89,8 +76,8 @@ def test_what_says_nothing_of_a_token_costs_no_connection(
     connection = connect(world, third, dead_refresh=["190"])
     third.says["userinfo"] = lambda _: answers(status, body)
     for _ in range(3):
-        look(connection)
-    assert grant_of(connection) == ("connected", None)
+        connection.look()
+    assert connection.grant_state() == ("connected", None)
 
 
 def test_a_token_is_dead_only_if_it_is_told_twice(world: World, third: ThirdParty) -> None:
@@ -98,5 +85,5 @@ def test_a_token_is_dead_only_if_it_is_told_twice(world: World, third: ThirdPart
     connection = connect(world, third)
     said = iter([answers(200, {"ok": False, "error": "token_revoked"}), answers(200, {"ok": True})])
     third.says["userinfo"] = lambda _: next(said)
-    look(connection)
-    assert grant_of(connection) == ("connected", None)
+    connection.look()
+    assert connection.grant_state() == ("connected", None)

@@ -11,6 +11,8 @@ from tests.support.provider import Provider, open_provider
 from tests.support.third_party import Connection
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(params=EMULATIONS.values(), ids=EMULATIONS.keys())
 def emulated(request: pytest.FixtureRequest) -> Iterator[tuple[Emulation, Provider]]:
@@ -44,21 +46,21 @@ def test_a_well_known_provider_is_connected_refreshed_and_its_loss_noticed(
     assert (grant["Scopes"], grant["Extra"]) == (emulation.scopes, dict(emulation.extra))
     assert grant["WantedScopes"] == provider.habits.entry["scopes"]
     first = connection.access_token().json()["AccessToken"]
-    again = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+    again = connection.force()
     assert again.status_code == 200, again.text
     assert (again.json()["AccessToken"] != first) is emulation.renewable
     assert again.json()["Extra"] == dict(emulation.extra)
     provider.kill()
-    lost = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+    lost = connection.force()
     assert lost.status_code == 409, lost.text
     told = connection.told()
     assert (told["Authenticated"], told["Hitchpost"]["Grant"]["State"]) == (False, "needs_reconnect")
     assert told["Hitchpost"]["Grant"]["Reason"] in {"revoked", "expired"}
     provider.count = 0
     assert provider.sign_in(connection).status_code == 200
-    assert connection.told()["Hitchpost"]["Grant"]["State"] == "connected"
+    assert connection.grant()["State"] == "connected"
     assert connection.access_token().status_code == 200
     connection.api.call("PUT", f"{connection.path}/deauthenticate")
-    assert connection.told()["Hitchpost"]["Grant"]["State"] == "none"
+    assert connection.grant()["State"] == "none"
     assert provider.requests_of("revoke")
     assert not provider.live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -35,22 +36,6 @@ from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, World
 
 KEY = "k1:" + "A" * 43 + "="
-
-
-def make_due(world: World, connector_id: int) -> None:
-    """Let the time come at which noted revocations are tried again."""
-    table = tables.pending_revocation
-    with world.partner_service.database.writing() as connection:
-        ours = update(table).where(table.c.connector_id == connector_id)
-        connection.execute(ours.values(next_at=clock.now() - timedelta(seconds=1)))
-
-
-def inventory(connection: Connection) -> list[dict[str, Any]]:
-    """The grants of its connector."""
-    answer = connection.api.call("GET", f"/v1.0/connectors/{connection.item.id}/grants", account=None)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()
-    return found
 
 
 @pytest.fixture
@@ -88,7 +73,7 @@ def test_a45_live_grants_are_listed_without_their_secrets(world: World, third: T
     connection, other, idle = (Connection(world, item) for _ in range(3))
     connection.connect()
     other.connect()
-    found = inventory(idle)
+    found = idle.inventory()
     assert [(grant["AccountId"], grant["AccountConnectorId"]) for grant in found] == [
         (connection.api.account, connection.id),
         (other.api.account, other.id),
@@ -118,7 +103,7 @@ def test_a45_all_grants_of_a_connector_end_at_once(world: World, third: ThirdPar
     assert {form["token"] for form in third.forms("revoke")} == kept
     assert [connection.told()["Authenticated"] for connection in ours] == [False] * 3
     assert stays.told()["Authenticated"] is True
-    assert inventory(ours[0]) == []
+    assert ours[0].inventory() == []
 
 
 @pytest.mark.usefixtures("command")
@@ -137,6 +122,46 @@ def test_a45_grants_are_listed_and_ended_by_command(world: World, capsys: pytest
     assert "no grants" in capsys.readouterr().out
     assert main(["grants", "list", "unheard-of"]) == 1
     assert "Connector not found: 'unheard-of'" in capsys.readouterr().err
+
+
+def test_a_grant_that_is_refused_is_listed_and_ended_too(world: World, third: ThirdParty) -> None:
+    """It is kept and tried again, so it is no live one; `revoke` ends it with the others."""
+    item = third.offer(world)
+    live, refused_one, idle = (Connection(world, item) for _ in range(3))
+    live.connect()
+    refused_one.connect().change(authenticated=False, grant_reason="refused")
+    assert [(grant["AccountConnectorId"], grant["State"], grant["Error"]) for grant in idle.inventory()] == [
+        (live.id, "live", None),
+        (refused_one.id, "refused", "refused"),
+    ]
+    answer = idle.api.call("POST", f"/v1.0/connectors/{item.key}/grants/revoke", account=None)
+    assert answer.json() == {"Deauthenticated": 2, "RevocationsPending": 0}
+    assert idle.inventory() == []
+
+
+def test_whoever_revokes_at_a_terminal_is_told_of_every_grant_that_would_end(world: World) -> None:
+    """Also of those that are refused at the moment; without a yes all stay."""
+    item = world.partner_service.catalogue.by_name("sandbox-slow")[0]
+    found = [Connection(world, item) for _ in range(2)]
+    for connection in found:
+        world.sign_in(connection.api.sign_in_url(connection.id, callbackMessage="done"))
+    found[1].change(authenticated=False, grant_reason="refused")
+    expected = found[0].inventory()
+    assert {grant["State"] for grant in expected} == {"live", "refused"}
+    arguments = [sys.executable, "-m", "bff.partner", "grants", "revoke", item.key]
+    variables = {**os.environ, **environment(world)}
+    person, terminal = pty.openpty()
+    try:
+        os.write(person, b"n\n")
+        ran = subprocess.run(
+            arguments, stdin=terminal, capture_output=True, text=True, env=variables, timeout=60, check=False
+        )
+    finally:
+        os.close(person)
+        os.close(terminal)
+    accounts = {grant["AccountId"] for grant in expected}
+    assert f"{len(expected)} grants of {len(accounts)} accounts would end" in ran.stdout, ran.stderr
+    assert (ran.returncode, found[0].inventory()) == (1, expected)
 
 
 @pytest.mark.usefixtures("command")
@@ -371,20 +396,6 @@ def test_a46_a_disconnect_meanwhile_revokes_what_came(world: World, third: Third
     assert connection.told()["Authenticated"] is False
 
 
-def test_a47_a_grant_that_is_no_more_needs_a_sign_in(world: World, third: ThirdParty) -> None:
-    """`invalid_grant`: told as not authenticated, and the third party is never asked with it again."""
-    connection = Connection(world, third.offer(world)).connect()
-    third.says["token"] = lambda _: refused("invalid_grant")
-    connection.age()
-    answers = [connection.access_token() for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [409] * 3
-    assert "sign in again" in answers[0].json()["Message"]
-    assert len(third.forms("token")) == 2
-    assert connection.told()["Authenticated"] is False
-    del third.says["token"]
-    assert connection.connect().access_token().status_code == 200
-
-
 def test_a47_the_sandbox_ends_a_grant_whose_token_comes_twice(world: World) -> None:
     """Reuse detection at a real authorization server leads to the same state."""
     item = world.partner_service.catalogue.by_id(101)
@@ -404,6 +415,10 @@ AWAY = {
     "503": lambda _: Response("later", 503),
     "another error": lambda _: refused("invalid_client", 401),
     "nonsense": lambda _: Response("<html>", content_type="text/html"),
+    "503 without a word": lambda _: refused("", 503),
+    "429": lambda _: refused("rate_limited", 429),
+    "a fault with 200": lambda _: refused("internal_error", 200),
+    "a wish to wait": lambda _: refused("slow_down"),
 }
 
 
@@ -411,7 +426,10 @@ AWAY = {
 def test_a47_a_third_party_that_is_away_costs_no_connection(
     world: World, third: ThirdParty, say: Any
 ) -> None:
-    """503 with Retry-After, no request while it cools down, and all is well when it is back."""
+    """503 with Retry-After, no request while it cools down, and all is well when it is back.
+
+    However often it fails until then.
+    """
     connection = Connection(world, third.offer(world)).connect()
     third.says["token"] = say
     connection.age()
@@ -419,6 +437,10 @@ def test_a47_a_third_party_that_is_away_costs_no_connection(
     assert [answer.status_code for answer in answers] == [503] * 3
     assert all(1 <= int(answer.headers["Retry-After"]) <= 5 for answer in answers)
     assert len(third.forms("token")) == 2
+    for _ in range(3):
+        connection.change(refresh_not_before=None)
+        assert connection.access_token().status_code == 503
+    assert connection.grant()["State"] == "connected"
     assert connection.told()["Authenticated"] is True
     del third.says["token"]
     connection.change(refresh_not_before=clock.now() - timedelta(seconds=1))
@@ -473,7 +495,7 @@ def test_a48_a_disconnect_revokes_at_the_third_party(world: World, third: ThirdP
         (kept[2].refresh_token, "refresh_token"),
     ]
     assert first.row().credentials is None
-    assert inventory(first) == []
+    assert first.inventory() == []
 
 
 def test_a48_the_sandbox_forgets_what_was_revoked(world: World) -> None:
@@ -499,19 +521,19 @@ def test_a48_a_failed_revocation_is_told_and_tried_again(
     path = connection.path + ("/deauthenticate" if method == "PUT" else "")
     message = connection.api.call(method, path).json()["Message"]
     assert "has not revoked its grant yet (temporarily_unavailable)" in message
-    (left,) = inventory(connection)
+    (left,) = connection.inventory()
     assert (left["State"], left["Error"]) == ("revocation pending", "temporarily_unavailable")
     assert str(kept.refresh_token) not in str(left)
-    make_due(world, connection.item.id)
+    connection.make_revocations_due()
     assert revocation.retry_revocations(world.partner_service, 100) == 0
     assert len(third.forms("revoke")) == 2
     revocation.retry_revocations(world.partner_service, 100)
     assert len(third.forms("revoke")) == 2
     del third.says["revoke"]
-    make_due(world, connection.item.id)
+    connection.make_revocations_due()
     assert revocation.retry_revocations(world.partner_service, 100) == 1
     assert {form["token"] for form in third.forms("revoke")} == {kept.refresh_token}
-    assert inventory(connection) == []
+    assert connection.inventory() == []
 
 
 def test_a48_a_store_that_fails_is_no_success(world: World, third: ThirdParty) -> None:
@@ -549,7 +571,7 @@ def test_a48_a_process_that_ends_before_it_asked_leaves_the_rest_to_others(
         done = list(pool.map(lambda _: revocation.retry_revocations(service, 100), range(8)))
     assert sum(done) == 1
     assert len(third.forms("revoke")) == 1
-    assert inventory(connection) == []
+    assert connection.inventory() == []
 
 
 def test_a48_a_held_grant_that_nobody_chose_is_revoked(world: World, third: ThirdParty) -> None:
@@ -577,7 +599,7 @@ def test_a48_a_secret_goes_only_to_where_the_catalogue_says(world: World, third:
     """A connector without a revocation endpoint has nothing noted; one that left the catalogue waits."""
     plain = Connection(world, third.offer(world, revocation_url=None)).connect()
     plain.api.call("PUT", f"{plain.path}/deauthenticate")
-    assert inventory(plain) == []
+    assert plain.inventory() == []
     gone = Connection(world, third.offer(world)).connect()
     third.says["revoke"] = lambda _: Response(status=307, headers={"Location": f"{third.url}/elsewhere"})
     message = gone.api.call("PUT", f"{gone.path}/deauthenticate").json()["Message"]
@@ -585,10 +607,10 @@ def test_a48_a_secret_goes_only_to_where_the_catalogue_says(world: World, third:
     assert third.forms("elsewhere") == []
     catalogue = world.partner_service.catalogue
     catalogue.connectors = tuple(item for item in catalogue.connectors if item.id != gone.item.id)
-    make_due(world, gone.item.id)
+    gone.make_revocations_due()
     revocation.retry_revocations(world.partner_service, 100)
     assert len(third.forms("revoke")) == 1
-    assert inventory(gone)[0]["Error"] == "no_revocation_url"
+    assert gone.inventory()[0]["Error"] == "no_revocation_url"
 
 
 def test_a50_credentials_that_do_not_open_are_never_given(world: World, third: ThirdParty) -> None:

@@ -27,6 +27,8 @@ from tests.support.provider import (
 from tests.support.third_party import Connection
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 CATALOGUES = Path(__file__).parent / "imaginary"
 
 
@@ -163,12 +165,12 @@ def test_an_imaginary_provider_connects_by_its_catalogue_alone(
         )
         assert told["Grant"]["Extra"] == extra
         first = connection.access_token().json()["AccessToken"]
-        again = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+        again = connection.force()
         assert again.status_code == 200, again.text
         assert again.json()["AccessToken"] != first
         provider.kill()
-        connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
-        assert connection.told()["Hitchpost"]["Grant"]["State"] == "needs_reconnect"
+        connection.force()
+        assert connection.grant()["State"] == "needs_reconnect"
 
 
 def test_an_imaginary_no_is_declined(world: World, tmp_path: Path) -> None:
@@ -177,4 +179,4 @@ def test_an_imaginary_no_is_declined(world: World, tmp_path: Path) -> None:
         connection = connection_to(world, provider, "parley", tmp_path)
         provider.refusal = {"error": "nope"}
         provider.sign_in(connection)
-        assert connection.told()["Hitchpost"]["LastSignIn"]["Result"] == "declined"
+        assert connection.last_sign_in()["Result"] == "declined"

@@ -14,23 +14,10 @@ from flask import Response, request
 from sqlalchemy import create_engine, text
 
 from bff.partner import clock
-from bff.partner.grants import upkeep
 from bff.partner.storage.database import MIGRATIONS
 from tests.partner.test_typed_credentials import connection, fields, give
 from tests.support.third_party import Connection, ThirdParty, refused
 from tests.support.world import World
-
-
-def look(installed: Connection) -> None:
-    """Let the time come at which it is looked at, and look."""
-    installed.change(next_refresh_at=clock.now() - timedelta(days=1))
-    assert upkeep.look_after(installed.world.partner_service, 1) == 1
-
-
-def grant(installed: Connection) -> tuple[str, str | None]:
-    """How the API tells it."""
-    told = installed.told()["Hitchpost"]["Grant"]
-    return told["State"], told["Reason"]
 
 
 def wait_of(installed: Connection) -> timedelta:
@@ -55,19 +42,19 @@ def test_a_key_that_is_refused_needs_the_user_and_heals(
 ) -> None:
     """It is kept: tried again in an hour, then ever more seldom, and connected should it be taken again."""
     third.says["me"] = lambda _: refused("no", status)
-    look(typed)
-    assert (grant(typed), typed.told()["Authenticated"]) == (("needs_reconnect", reason), False)
+    typed.look()
+    assert (typed.grant_state(), typed.told()["Authenticated"]) == (("needs_reconnect", reason), False)
     assert wait_of(typed) < timedelta(hours=1.2)
-    look(typed)
+    typed.look()
     assert timedelta(hours=1.7) < wait_of(typed) < timedelta(hours=2.3)
     third.says["me"] = lambda _: {}
-    look(typed)
-    assert grant(typed) == ("connected", None)
+    typed.look()
+    assert typed.grant_state() == ("connected", None)
     third.says["me"] = lambda _: refused("no", status)
-    look(typed)
+    typed.look()
     third.says["me"] = lambda _: {}
     assert give(typed, "k-2").status_code == 200
-    assert grant(typed) == ("connected", None)
+    assert typed.grant_state() == ("connected", None)
 
 
 def test_a_key_that_an_answer_does_not_call_good_needs_the_user(
@@ -89,11 +76,11 @@ def test_a_key_that_an_answer_does_not_call_good_needs_the_user(
     assert (wrong.status_code, fields(wrong)) == (422, {"api_key": "refused"})
     assert give(installed, "k-1").status_code == 200
     says["me"] = lambda _: Response("<p>We shall be back soon.</p>", content_type="text/html")
-    look(installed)
-    assert grant(installed) == ("connected", None)
+    installed.look()
+    assert installed.grant_state() == ("connected", None)
     says["me"] = lambda _: {"session": {"is_logged_in": False}}
-    look(installed)
-    assert grant(installed) == ("needs_reconnect", "revoked")
+    installed.look()
+    assert installed.grant_state() == ("needs_reconnect", "revoked")
 
 
 GOOGLE = {
@@ -116,8 +103,8 @@ def test_a_key_is_found_dead_however_it_is_told(
 ) -> None:
     """By an error that says so, whatever its status."""
     third.says["me"] = lambda _: Response(json.dumps(body), status, content_type="application/json")
-    look(typed)
-    assert grant(typed) == ("needs_reconnect", "revoked")
+    typed.look()
+    assert typed.grant_state() == ("needs_reconnect", "revoked")
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 410, 422])
@@ -129,25 +116,25 @@ def test_a_rejection_that_says_nothing_of_the_key_costs_a_connection_after_three
     authenticated_at = long_ago - timedelta(days=1)
     third.says["me"] = lambda _: refused("no", status)
     typed.change(authenticated_at=authenticated_at)
-    look(typed)
-    assert (grant(typed), typed.row().rejected_since > clock.now() - timedelta(minutes=1)) == (
+    typed.look()
+    assert (typed.grant_state(), typed.row().rejected_since > clock.now() - timedelta(minutes=1)) == (
         ("connected", None),
         True,
     )
     typed.change(rejected_since=long_ago)
     third.says["me"] = lambda _: refused("no", 503)
-    look(typed)
+    typed.look()
     assert typed.row().rejected_since is None
     third.says["me"] = lambda _: refused("no", status)
     typed.change(rejected_since=long_ago, authenticated_at=long_ago + timedelta(minutes=1))
-    look(typed)
-    assert grant(typed) == ("connected", None)
+    typed.look()
+    assert typed.grant_state() == ("connected", None)
     typed.change(rejected_since=long_ago, authenticated_at=authenticated_at)
-    look(typed)
-    assert grant(typed) == ("needs_reconnect", "refused")
+    typed.look()
+    assert typed.grant_state() == ("needs_reconnect", "refused")
     third.says["me"] = lambda _: {}
-    look(typed)
-    assert grant(typed) == ("connected", None)
+    typed.look()
+    assert typed.grant_state() == ("connected", None)
 
 
 def limited() -> Response:
@@ -170,8 +157,8 @@ def test_what_says_nothing_of_the_key_costs_no_connection(
     """However often: it is looked at again later, at most a day apart."""
     third.says["me"] = says
     for _ in range(8):
-        look(typed)
-        assert grant(typed) == ("connected", None)
+        typed.look()
+        assert typed.grant_state() == ("connected", None)
     assert timedelta(hours=20) < wait_of(typed) < timedelta(hours=27)
 
 
@@ -184,16 +171,16 @@ def test_a_third_party_that_is_away_costs_no_connection(partner_world: World, th
     gone = installed.item.model_copy(update={"check": nowhere})
     others = [one for one in partner_world.partner_service.catalogue.connectors if one.id != gone.id]
     partner_world.partner_service.catalogue.connectors = (*others, gone)
-    look(installed)
-    assert grant(installed) == ("connected", None)
+    installed.look()
+    assert installed.grant_state() == ("connected", None)
 
 
 def test_one_refusal_between_good_answers_is_none(typed: Connection, third: ThirdParty) -> None:
     """A key is refused only if it is refused twice in one look."""
     answers = iter([refused("no", 401), {}])
     third.says["me"] = lambda _: next(answers)
-    look(typed)
-    assert grant(typed) == ("connected", None)
+    typed.look()
+    assert typed.grant_state() == ("connected", None)
 
 
 def test_a_good_key_is_looked_at_once_a_day(typed: Connection, third: ThirdParty) -> None:
@@ -201,8 +188,8 @@ def test_a_good_key_is_looked_at_once_a_day(typed: Connection, third: ThirdParty
     assert timedelta(hours=20) < wait_of(typed) < timedelta(hours=27)
     seen: list[str | None] = []
     third.says["me"] = lambda _: seen.append(request.headers.get("X-Key")) or {}
-    look(typed)
-    assert (seen, grant(typed)) == (["k-1"], ("connected", None))
+    typed.look()
+    assert (seen, typed.grant_state()) == (["k-1"], ("connected", None))
     assert timedelta(hours=20) < wait_of(typed) < timedelta(hours=27)
 
 
@@ -212,10 +199,10 @@ def test_a_key_of_the_hosts_server_is_looked_at_too(partner_world: World, third:
     assert installed.api.call("PUT", installed.path, {"AuthValue": "k-1"}).status_code == 200
     assert wait_of(installed) > timedelta(hours=20)
     third.says["me"] = lambda _: refused("no", 401)
-    look(installed)
-    assert grant(installed) == ("needs_reconnect", "revoked")
+    installed.look()
+    assert installed.grant_state() == ("needs_reconnect", "revoked")
     assert installed.api.call("PUT", installed.path, {"AuthValue": "k-2"}).status_code == 200
-    assert (grant(installed), installed.row().refresh_failures) == (("connected", None), 0)
+    assert (installed.grant_state(), installed.row().refresh_failures) == (("connected", None), 0)
 
 
 def test_a_key_that_is_typed_during_the_look_stands(typed: Connection, third: ThirdParty) -> None:
@@ -230,8 +217,8 @@ def test_a_key_that_is_typed_during_the_look_stands(typed: Connection, third: Th
 
     replaced: list[int] = []
     third.says["me"] = late
-    look(typed)
-    assert (replaced, grant(typed)) == ([200], ("connected", None))
+    typed.look()
+    assert (replaced, typed.grant_state()) == ([200], ("connected", None))
 
 
 def test_without_a_check_nothing_is_looked_at(partner_world: World, third: ThirdParty) -> None:

@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 
 from bff.partner import clock
-from bff.partner.grants import upkeep
 from tests.support.third_party import Connection, ThirdParty, tokens
 from tests.support.world import World
 
-
-def grant_of(connection: Connection) -> tuple[str, str | None]:
-    """State and reason, as the API tells them."""
-    told = connection.told()["Hitchpost"]["Grant"]
-    return told["State"], told["Reason"]
+pytestmark = pytest.mark.one_database
 
 
 def left(moment: datetime | None) -> timedelta:
@@ -31,12 +26,6 @@ def refresh(connection: Connection) -> None:
     """Let its access token end, and ask for another one."""
     connection.age()
     assert connection.access_token().status_code == 200
-
-
-def look(connection: Connection) -> None:
-    """Let the time come at which it is looked at, and look."""
-    connection.change(next_refresh_at=clock.now() - timedelta(days=1))
-    assert upkeep.look_after(connection.world.partner_service, 1) == 1
 
 
 def test_a_life_that_is_told_once_is_that_of_every_later_token(world: World, third: ThirdParty) -> None:
@@ -90,8 +79,8 @@ def test_a_refresh_token_that_ends_first_is_used_in_time(
     shift = timedelta(seconds=0.82 * grant_life)
     assert ends is not None
     connection.replace_credentials(obtained_at=clock.now() - shift, grant_ends_at=ends - shift)
-    assert grant_of(connection) == ("connected", None)
-    look(connection)
+    assert connection.grant_state() == ("connected", None)
+    connection.look()
     assert left(connection.credentials().grant_ends_at) > timedelta(seconds=0.9 * grant_life)
 
 
@@ -107,8 +96,8 @@ def test_an_end_that_no_refresh_moves_is_told_and_not_asked_for_all_the_time(
     began = clock.now() - timedelta(hours=9.5)
     ends = clock.now() + timedelta(minutes=30)
     connection.replace_credentials(obtained_at=began, grant_ends_at=ends)
-    look(connection)
-    assert grant_of(connection) == ("needs_reconnect", "expires_soon")
+    connection.look()
+    assert connection.grant_state() == ("needs_reconnect", "expires_soon")
     assert timedelta(minutes=10) < left(connection.row().next_refresh_at) < timedelta(minutes=16)
 
 
@@ -123,7 +112,7 @@ def test_a_new_refresh_token_lives_as_long_as_the_one_before(world: World, third
     )
     assert connection.access_token().status_code == 200
     assert left(connection.credentials().grant_ends_at) > timedelta(hours=23)
-    assert grant_of(connection) == ("connected", None)
+    assert connection.grant_state() == ("connected", None)
 
 
 def test_the_same_refresh_token_keeps_its_end(world: World, third: ThirdParty) -> None:
@@ -136,7 +125,7 @@ def test_the_same_refresh_token_keeps_its_end(world: World, third: ThirdParty) -
     connection.replace_credentials(obtained_at=began, expires_at=clock.now(), grant_ends_at=ends)
     assert connection.access_token().status_code == 200
     assert connection.credentials().grant_ends_at == ends
-    assert grant_of(connection) == ("needs_reconnect", "expires_soon")
+    assert connection.grant_state() == ("needs_reconnect", "expires_soon")
 
 
 def test_what_needs_no_user_never_needs_one(world: World, third: ThirdParty) -> None:
@@ -151,4 +140,4 @@ def test_what_needs_no_user_never_needs_one(world: World, third: ThirdParty) -> 
             "expires_at": now + timedelta(minutes=9),
         }
         connection.replace_credentials(obtained_at=now - passed, **ends)
-        assert grant_of(connection) == ("connected", None)
+        assert connection.grant_state() == ("connected", None)

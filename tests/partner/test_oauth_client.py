@@ -21,14 +21,15 @@ from bff.partner.app import create_app
 from bff.partner.crypto import sha256
 from bff.partner.providers import transport
 from bff.partner.providers.catalogue import Catalogue, CatalogueConnector
-from bff.partner.providers.entries import LONGEST_LIFE
-from bff.partner.providers.outbound import Policy
 from bff.partner.resources import ASSETS
 from bff.partner.sign_in import flow_cookies
 from bff.partner.storage import tables
+from bff.serving.destinations import Policy
 from tests.support.raw_server import FAULTS, Play, play
 from tests.support.third_party import Connection, ThirdParty, open_third_party, tokens
 from tests.support.world import World
+
+pytestmark = pytest.mark.one_database
 
 
 def asked_of(answer: requests.Response) -> dict[str, str]:
@@ -148,7 +149,7 @@ def test_a36_an_honest_third_partys_code_never_goes_to_a_hostile_one(world: Worl
         assert page.status_code == 400
         assert evil.asked == []
     assert third.asked == []
-    assert hostile.told()["Hitchpost"]["LastSignIn"]["Error"] == "wrong_issuer"
+    assert hostile.last_sign_in()["Error"] == "wrong_issuer"
 
 
 def test_a36_an_answer_of_another_connector_is_refused(world: World, third: ThirdParty) -> None:
@@ -200,7 +201,7 @@ def test_a37_an_answer_comes_from_the_configured_issuer(
     connection = Connection(world, third.offer(world, issuer="https://as.example"))
     for values in ({"code": "c"}, {"error": "access_denied"}):
         assert connection.answer(connection.begin(), iss=given, **values).status_code == 400
-        assert connection.told()["Hitchpost"]["LastSignIn"]["Error"] == "wrong_issuer"
+        assert connection.last_sign_in()["Error"] == "wrong_issuer"
     assert third.asked == []
     assert connection.answer(connection.begin(), iss="https://as.example", code="c").status_code == 200
 
@@ -296,36 +297,6 @@ def test_a42_last_pages_load_nothing_foreign_and_show_text_as_text(
         url.startswith(("/assets/", "data:,")) for url in re.findall(r'(?:src|href)="([^"]*)"', page.text)
     )
     assert "<img" not in page.text
-
-
-@pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
-def test_a44_a_token_type_is_read_in_any_case(world: World, third: ThirdParty, kind: str) -> None:
-    """RFC 6749, section 5.1."""
-    third.says["token"] = lambda _: tokens(token_type=kind)
-    Connection(world, third.offer(world)).connect()
-
-
-@pytest.mark.parametrize(
-    "seconds", ["absent", None, "3600", 3599.5, 0, -5, "soon", True, 10**15, [], "9" * 400]
-)
-def test_a44_a_strange_life_of_a_token_is_no_fault(world: World, third: ThirdParty, seconds: Any) -> None:
-    """A sign-in does not fail by it; what is kept is at most a year, or nothing."""
-    answered = tokens(expires_in=seconds)
-    if seconds == "absent":
-        del answered["expires_in"]
-    third.says["token"] = lambda _: answered
-    ends = Connection(world, third.offer(world)).connect().credentials().expires_at
-    known = seconds in ("3600", 3599.5, 10**15, "9" * 400) and seconds is not True
-    assert (ends is not None) == known
-    assert ends is None or ends <= clock.now() + timedelta(seconds=LONGEST_LIFE)
-
-
-@pytest.mark.parametrize("name", ["text/plain", "text/javascript; charset=utf-8", "application/vnd.x+json"])
-def test_a44_json_under_a_careless_name_is_read(world: World, third: ThirdParty, name: str) -> None:
-    """RFC 6749 wants application/json; some third parties never looked."""
-    body = '{"access_token": "a", "token_type": "Bearer"}'
-    third.says["token"] = lambda _: Response(body, content_type=name)
-    assert Connection(world, third.offer(world)).connect().credentials().access_token == "a"
 
 
 BAD: dict[str, Callable[[dict[str, str]], Any]] = {

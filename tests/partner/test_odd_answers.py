@@ -25,6 +25,8 @@ from tests.support.raw_server import QUICK, play
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 ENDS_AT_ONCE = 5.0
 """Seconds in which a caller is answered who has nothing to wait for: far below a lease."""
 
@@ -153,7 +155,7 @@ def test_a75_odd_user_info_names_nobody(world: World, third: ThirdParty) -> None
         item = third.offer(world, userinfo_url=f"{url}/userinfo")
         for speaker.answer in RAW.values():
             connection = Connection(world, item).connect()
-            assert connection.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] is None
+            assert connection.last_sign_in()["ExternalAccount"] is None
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_a75_odd_bytes_are_tries_of_a_revocation(world: World, third: ThirdParty
         assert "has not revoked" in told["Message"]
         for number, speaker.answer in enumerate(tries[1:], 2):
             retry(world, connection)
-            (left,) = grants_of(connection)
+            (left,) = connection.inventory()
             given_up = number == revocation.MOST_TRIES
             assert left["State"] == f"revocation {'given up' if given_up else 'pending'}", speaker.answer
             assert left["Error"]
@@ -235,19 +237,9 @@ def test_a75_odd_bytes_are_tries_of_a_revocation(world: World, third: ThirdParty
         assert len(asked) == revocation.MOST_TRIES
 
 
-def grants_of(connection: Connection) -> list[dict[str, Any]]:
-    """The grants of its connector."""
-    path = f"/v1.0/connectors/{connection.item.id}/grants"
-    found: list[dict[str, Any]] = connection.api.call("GET", path, account=None).json()
-    return found
-
-
 def retry(world: World, connection: Connection) -> None:
     """Try again what is to be revoked, at the moment when it is due."""
-    table = tables.pending_revocation
-    ours = update(table).where(table.c.connector_id == connection.item.id)
-    with world.partner_service.database.writing() as database:
-        database.execute(ours.values(next_at=clock.now() - timedelta(seconds=1)))
+    connection.make_revocations_due()
     revocation.retry_revocations(world.partner_service, 100)
 
 

@@ -27,7 +27,7 @@ def test_a_sign_in_connects(world: World, third: ThirdParty) -> None:
     """With the name from the answer."""
     third.says["token"] = lambda _: in_latin_1({**tokens(access_token="first"), **CAFE})
     connected = Connection(world, third.offer(world, account_claim="team.name")).connect()
-    assert connected.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] == "Caf\u00e9"
+    assert connected.last_sign_in()["ExternalAccount"] == "Caf\u00e9"
     assert connected.access_token().json()["AccessToken"] == "first"
 
 
@@ -52,7 +52,7 @@ def test_a_check_of_a_key_is_understood(
     answer = give(installed, "k-1")
     assert answer.status_code == status, answer.text
     if status == 200:
-        assert installed.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] == "Caf\u00e9"
+        assert installed.last_sign_in()["ExternalAccount"] == "Caf\u00e9"
     else:
         assert fields(answer) == {"api_key": "refused"}
 

@@ -18,6 +18,8 @@ from bff.partner.openapi import shapes
 from bff.partner.openapi.routes import described
 from tests.partner.conftest import Api, api_token
 
+pytestmark = pytest.mark.one_database
+
 DOCUMENT = api_document("https://partner.example")
 
 

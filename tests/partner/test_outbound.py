@@ -14,13 +14,14 @@ import pytest
 
 from bff.partner.app import create_app
 from bff.partner.grants import key_check
-from bff.partner.providers import outbound, transport
+from bff.partner.providers import transport
 from bff.partner.providers.catalogue import Catalogue, FaultyCatalogue
 from bff.partner.providers.catalogue_faults import ENDPOINTS
 from bff.partner.providers.credentials import Client
 from bff.partner.providers.entries import AskedField, Check
-from bff.partner.providers.outbound import ForbiddenUrl, Policy
+from bff.partner.providers.outbound import policy_of
 from bff.partner.providers.provider import Code, Provider, ProviderFailed
+from bff.serving.destinations import ForbiddenUrl, Policy, networks_of
 from tests.support.raw_server import answers, play
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.tls import Front, TlsFault, serve_tls, trust
@@ -77,7 +78,17 @@ FORBIDDEN = [
     "https://[fc00::1]/token",
     "https://[ff02::1]/token",
 ]
-PRIVATE = ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fe80::1%eth0", "fd00::1"]
+PRIVATE = [
+    "127.0.0.1",
+    "10.1.2.3",
+    "169.254.169.254",
+    "0.0.0.0",
+    "::1",
+    "::ffff:127.0.0.1",
+    "64:ff9b::7f00:1",
+    "fe80::1%eth0",
+    "fd00::1",
+]
 
 
 def url_of(port: int) -> str:
@@ -103,10 +114,10 @@ def test_a43_a_public_url_is_allowed(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost:1/", "http://[::1]/"])
 def test_a43_this_machine_is_for_a_service_on_this_machine(url: str) -> None:
     """http, and loopback, only where the service's own public URL is http on it."""
-    assert outbound.policy_of("http://localhost:8002", ()).check(url)
+    assert policy_of("http://localhost:8002", ()).check(url)
     for public in ("https://partner.example", "https://localhost", "http://partner.example"):
         with pytest.raises(ForbiddenUrl):
-            outbound.policy_of(public, ()).check(url)
+            policy_of(public, ()).check(url)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -130,7 +141,7 @@ def test_a43_a_mapped_address_is_not_this_machine() -> None:
 
 def test_a43_named_networks_are_allowed_and_no_others() -> None:
     """`allowed_networks` opens what it names."""
-    networks = outbound.networks_of("10.1.0.0/16, fd00:1::/32")
+    networks = networks_of("10.1.0.0/16, fd00:1::/32")
     policy = Policy(networks=networks)
     assert policy.check("https://10.1.2.3/token")
     assert policy.check("https://[fd00:1::1]/token")
@@ -138,7 +149,7 @@ def test_a43_named_networks_are_allowed_and_no_others() -> None:
         with pytest.raises(ForbiddenUrl):
             policy.check(url)
     with pytest.raises(ValueError, match=r"write networks such as 10\.1\.0\.0/16"):
-        outbound.networks_of("10.1.2.3/16")
+        networks_of("10.1.2.3/16")
 
 
 def test_a43_the_address_that_was_looked_at_is_the_one_connected_to() -> None:
@@ -195,7 +206,7 @@ def test_a43_the_certificate_must_be_of_the_name(tmp_path: Path, monkeypatch: py
     """Pinning the address does away with nothing that TLS checks: the name in the URL, and who vouches."""
     front = Front(tmp_path)
     trust(monkeypatch, front.authorities)
-    policy = Policy(networks=outbound.networks_of("127.0.0.0/8"), resolver=lambda *_: ["127.0.0.1"])
+    policy = Policy(networks=networks_of("127.0.0.0/8"), resolver=lambda *_: ["127.0.0.1"])
     with serve_tls(front.context) as (served, heard):
         url = served.replace("127.0.0.1", "other.example")
         front.show(TlsFault.WRONG_HOST)
@@ -207,6 +218,17 @@ def test_a43_the_certificate_must_be_of_the_name(tmp_path: Path, monkeypatch: py
                 transport.send(policy, "GET", called, headers={})
             assert "CERTIFICATE_VERIFY_FAILED" in str(raised.value.__cause__)
         assert not any(heard)
+
+
+def test_a43_the_keys_of_a_call_are_written_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment may name a file for the keys of TLS; they would open every secret that is sent."""
+    front, keys = Front(tmp_path), tmp_path / "tls-keys"
+    trust(monkeypatch, front.authorities)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    policy = Policy(networks=networks_of("127.0.0.0/8"), loopback=True)
+    with serve_tls(front.context) as (url, _):
+        assert transport.send(policy, "GET", url, headers={}).status == 200
+    assert not keys.exists()
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
@@ -264,7 +286,7 @@ def test_a43_hosts_that_users_type_are_in_no_network_of_the_operators(
     check = Check(url=f"{origin}/check")
     entry = {**calls, **more, "fields": fields, "check": check}
     item = third.offer(world).model_copy(update=entry)
-    networks = outbound.networks_of("127.0.0.0/8")
+    networks = networks_of("127.0.0.0/8")
     provider = Provider(Policy(networks=networks, resolver=lambda *_: ["127.0.0.2"]))
     client = Client("hitchpost", "secret")
     for call in (

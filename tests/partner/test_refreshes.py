@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Response
 
-from bff.partner import clock
-from bff.partner.grants import refreshed, upkeep
+from bff.partner.grants import refreshed
 from tests.partner.test_replaced_grants import failing, keep_house, revoked
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
@@ -264,6 +262,7 @@ def test_a_grant_that_is_refreshed_for_its_end_is_revoked_by_what_came(
     connection.age()
     with failing(world, *(["UPDATE pending_revocation SET sealed_grant"] if trouble == "not noted" else [])):
         connection.api.call("PUT", f"{connection.path}/deauthenticate")
+        keep_house(world, connection)
     assert revoked(third) == ["came"]
 
 
@@ -280,11 +279,10 @@ def test_a_dead_grant_is_told_by_its_code_whatever_the_status(
     assert connection.access_token().status_code == 503
     connection.change(refresh_not_before=None)
     connection.access_token()
-    grant = connection.told()["Hitchpost"]["Grant"]
-    assert (grant["State"], grant["Reason"]) == ("needs_reconnect", "refused")
+    assert connection.grant_state() == ("needs_reconnect", "refused")
     del third.says["token"]
-    connection.change(refresh_not_before=None, next_refresh_at=clock.now() - timedelta(days=1))
-    upkeep.look_after(world.partner_service, 1)
+    connection.change(refresh_not_before=None)
+    connection.look()
     assert connection.access_token().status_code == 200
 
 
@@ -331,5 +329,5 @@ def test_a_new_grant_waits_for_no_refresh_of_the_one_before(
     if way == "disconnects":
         connection.connect()
     asked = len(third.forms("token"))
-    assert connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True}).status_code == 200
+    assert connection.force().status_code == 200
     assert len(third.forms("token")) == asked + 1

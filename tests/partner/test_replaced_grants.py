@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import event, update
 
-from bff.partner import clock, housekeeping, reencryption
+from bff.partner import housekeeping, reencryption
 from bff.partner.account_connectors import store
 from bff.partner.account_connectors.credentials import seal
 from bff.partner.crypto import Vault
@@ -35,17 +34,13 @@ def brings(third: ThirdParty, name: str, account: str = "ada", **changes: Any) -
 
 def keep_house(world: World, connection: Connection) -> None:
     """A round, at the moment when what was noted is due."""
-    table = tables.pending_revocation
-    with world.partner_service.database.writing() as database:
-        ours = update(table).where(table.c.connector_id == connection.item.id)
-        database.execute(ours.values(next_at=clock.now() - timedelta(seconds=1)))
+    connection.make_revocations_due()
     housekeeping.keep_house(world.partner_service)
 
 
 def inventory(connection: Connection) -> list[tuple[str, str | None]]:
     """State and error of the grants of its connector."""
-    answer = connection.api.call("GET", f"/v1.0/connectors/{connection.item.id}/grants", account=None)
-    return [(grant["State"], grant["Error"]) for grant in answer.json()]
+    return [(grant["State"], grant["Error"]) for grant in connection.inventory()]
 
 
 @contextmanager
@@ -144,7 +139,7 @@ def test_a72_another_account_that_is_accepted_ends_the_old_grant(world: World, t
     brings(third, "of-grace", "grace")
     assert connection.answer(connection.begin(), code="c").status_code == 400
     assert revoked(third) == []
-    token = connection.told()["Hitchpost"]["LastSignIn"]["TokenSha256"]
+    token = connection.last_sign_in()["TokenSha256"]
     with ThreadPoolExecutor(20) as pool:
         path = f"{connection.path}/signins/{token}/accept"
         answers = list(pool.map(lambda _: connection.api.call("PUT", path), range(20)))

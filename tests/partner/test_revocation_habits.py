@@ -8,16 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from flask import Response
 
 from bff.partner import clock
 from bff.partner.grants import revocation
-from bff.partner.storage import tables
+from bff.partner.providers.transport import MAX_BYTES
 from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider, as_json, open_provider
 from tests.support.third_party import Connection
 from tests.support.world import World
 
-PENDING = tables.pending_revocation
 ACCESS = {
     "revocation_params": {"token": "{access_token}", "token_type_hint": "access_token"},
     "token_auth": "client_secret_post",
@@ -38,19 +37,10 @@ def end(connection: Connection) -> str:
     return str(answer.json().get("Message", ""))
 
 
-def noted(connection: Connection) -> Any:
-    """What is still to be revoked of it."""
-    wanted = select(PENDING).where(PENDING.c.account_connector_id == connection.id)
-    with connection.world.partner_service.database.reading() as database:
-        return database.execute(wanted).one_or_none()
-
-
 def try_again(connection: Connection) -> None:
-    """The time for the next try has come, also for those that other tests have left there."""
-    service = connection.world.partner_service
-    with service.database.writing() as database:
-        database.execute(update(PENDING).values(next_at=clock.now()))
-    revocation.retry_revocations(service, 10_000)
+    """The time for the next try has come."""
+    connection.make_revocations_due()
+    revocation.retry_revocations(connection.world.partner_service, 10_000)
 
 
 def ends_by_access_token(given: Mapping[str, str], _headers: Mapping[str, str]) -> str | None:
@@ -72,7 +62,7 @@ def test_a_grant_is_ended_by_its_access_token_where_the_provider_takes_no_other(
         assert "not revoked" not in end(connection)
         assert [given["token"] for given in provider.requests_of("revoke")] == [access]
         assert provider.requests_of("token")[1:] == []
-        assert (provider.live, noted(connection)) == ({}, None)
+        assert (provider.live, connection.noted()) == ({}, None)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known to be over", "refused before its time"])
@@ -80,16 +70,20 @@ def test_a_grant_is_ended_by_its_access_token_where_the_provider_takes_no_other(
 def test_an_access_token_that_is_over_is_refreshed_for_its_grants_end(
     world: World, rotates: bool, known: bool
 ) -> None:
-    """The user is told that it is ended, and it is: the provider would go on taking its refresh token."""
+    """In the background, which has the time: a refresh token whose answer nobody waits for may be spent."""
     with open_provider(only_access(rotates=rotates)) as provider:
         connection = connect(world, provider)
         del provider.live[connection.credentials().access_token]
         if known:
             connection.age()
-        end(connection)
+        assert "refresh_needed_first" in end(connection)
+        assert (len(provider.requests_of("token")), connection.noted().failures) == (1, 0)
+        in_vain = len(provider.requests_of("revoke"))
+        assert connection.noted().next_at <= clock.now()
+        try_again(connection)
         tried = len(provider.requests_of("revoke"))
-        assert (len(provider.requests_of("token")), tried) == (2, 1 if known else 2)
-        assert (provider.live, noted(connection)) == ({}, None)
+        assert (len(provider.requests_of("token")), in_vain, tried) == (2, *((0, 1) if known else (1, 3)))
+        assert (provider.live, connection.noted()) == ({}, None)
 
 
 def test_a_grant_that_its_user_has_taken_back_counts_as_ended(world: World) -> None:
@@ -97,8 +91,9 @@ def test_a_grant_that_its_user_has_taken_back_counts_as_ended(world: World) -> N
     with open_provider(only_access()) as provider:
         connection = connect(world, provider)
         provider.kill()
-        assert "not revoked" not in end(connection)
-        assert noted(connection) is None
+        end(connection)
+        try_again(connection)
+        assert connection.noted() is None
 
 
 def test_a_grant_that_was_refreshed_for_its_end_is_ended_later_by_what_came(world: World) -> None:
@@ -107,11 +102,66 @@ def test_a_grant_that_was_refreshed_for_its_end_is_ended_later_by_what_came(worl
         connection = connect(world, provider)
         connection.age()
         provider.habits = replace(provider.habits, revocation=lambda *_: "temporarily_unavailable")
-        assert "not revoked" in end(connection)
+        end(connection)
+        try_again(connection)
+        assert connection.noted().error == "temporarily_unavailable"
         provider.habits = replace(provider.habits, revocation=ends_by_access_token)
         try_again(connection)
         assert len(provider.requests_of("token")) == 2
-        assert (provider.live, noted(connection)) == ({}, None)
+        assert (provider.live, connection.noted()) == ({}, None)
+
+
+def unanswered(provider: Provider, *, spent: bool) -> None:
+    """Its answer to a refresh is too long to be read. The token is ``spent`` by it or not."""
+
+    def too_long(issued: Issued) -> Any:
+        if not spent:
+            provider.live[str(provider.requests_of("token")[-1]["refresh_token"])] = issued.account
+        return Response(b" " * 2 * MAX_BYTES)
+
+    provider.habits = replace(provider.habits, refreshed=too_long)
+
+
+def end_unanswered(world: World, provider: Provider, *, spent: bool) -> Connection:
+    """A connection that has ended, and whose grant was refreshed for it without an answer."""
+    connection = connect(world, provider)
+    connection.age()
+    end(connection)
+    unanswered(provider, spent=spent)
+    try_again(connection)
+    return connection
+
+
+@pytest.mark.parametrize("outage", [False, True])
+def test_a_grant_whose_refresh_was_not_answered_does_not_count_as_ended(world: World, outage: bool) -> None:
+    """Its refresh token is spent, and the one that replaced it is good, whoever has it: that is told."""
+    with open_provider(only_access()) as provider:
+        connection = end_unanswered(world, provider, spent=True)
+        assert (connection.noted().error, connection.noted().given_up_at) == ("refresh_not_answered", None)
+        provider.habits = replace(provider.habits, refreshed=None)
+        if outage:
+            provider.habits = replace(provider.habits, dead=lambda: as_json({"error": "server_error"}, 503))
+            try_again(connection)
+            provider.habits = only_access()
+        try_again(connection)
+        assert connection.noted().error == "refreshed_token_lost"
+        assert connection.noted().given_up_at is not None
+        (told,) = connection.inventory()
+        assert told["State"] == "revocation given up"
+
+
+def test_a_refresh_that_is_answered_in_the_end_makes_up_for_one_that_was_not(world: World) -> None:
+    """The provider never got the first: the grant is ended by what the second brings, or is over."""
+    with open_provider(only_access()) as provider:
+        connection = end_unanswered(world, provider, spent=False)
+        provider.habits = replace(
+            provider.habits, refreshed=None, revocation=lambda *_: "temporarily_unavailable"
+        )
+        try_again(connection)
+        assert connection.noted().error == "temporarily_unavailable"
+        provider.habits = replace(provider.habits, revocation=ends_by_access_token)
+        try_again(connection)
+        assert connection.noted() is None
 
 
 def test_a_client_that_is_refused_costs_no_refresh(world: World) -> None:
@@ -132,7 +182,7 @@ def test_a_grant_is_known_by_its_refresh_token_whatever_ends_it(world: World) ->
     with open_provider(only_access(answers=same)) as provider:
         connection = connect(world, provider)
         assert provider.sign_in(connection).status_code == 200
-        assert (provider.requests_of("revoke"), noted(connection)) == ([], None)
+        assert (provider.requests_of("revoke"), connection.noted()) == ([], None)
         other = Connection(world, connection.item)
         assert provider.sign_in(other).status_code == 200
         end(other)
@@ -158,7 +208,7 @@ def test_a_grant_without_a_refresh_token_is_ended_by_the_one_that_it_has(world: 
             if refused:
                 provider.kill()
             end(connection)
-            assert (provider.live, noted(connection)) == ({}, None)
+            assert (provider.live, connection.noted()) == ({}, None)
 
 
 WAYS: dict[str, tuple[dict[str, Any], dict[str, str], str | None]] = {
@@ -242,7 +292,7 @@ def test_a_revocation_that_tells_an_error_with_status_200_has_ended_nothing(
     with open_provider(Habits(unknown=lambda: as_json(answer), revoked_by=lambda *_: "")) as provider:
         connection = connect(world, provider)
         end(connection)
-        found = noted(connection)
+        found = connection.noted()
         assert (found.error if found else None) == left
 
 
@@ -264,7 +314,7 @@ def test_what_a_revocation_sends_is_neither_told_nor_logged(
         access = connection.credentials().access_token
         message = end(connection)
         assert "not revoked" in message
-        told = message + str(noted(connection).error) + "".join(capfd.readouterr())
+        told = message + str(connection.noted().error) + "".join(capfd.readouterr())
         for secret in (access, SECRET, PAIR):
             assert secret not in told
 
@@ -280,6 +330,6 @@ def test_a_token_of_some_thousands_of_characters_is_sent(world: World) -> None:
     )
     with open_provider(habits) as provider:
         connection = connect(world, provider)
-        assert connection.told()["Hitchpost"]["LastSignIn"]["ExternalAccount"] == "ada@example.com"
+        assert connection.last_sign_in()["ExternalAccount"] == "ada@example.com"
         end(connection)
-        assert (provider.live, noted(connection)) == ({}, None)
+        assert (provider.live, connection.noted()) == ({}, None)

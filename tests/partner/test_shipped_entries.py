@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bff.partner.providers import outbound, templates
+from bff.partner.providers import templates
 from bff.partner.providers.catalogue import read_catalogue, require_allowed
 from bff.partner.providers.catalogue_writing import add_to, secret_variable
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.shipped_entries import SHIPPED, UnknownProvider, named, shipped
+from bff.serving.destinations import Policy, parts_of
 from tests.support.shipped_values import values_of
 
 AT_LEAST = 120
@@ -57,7 +58,7 @@ def test_all_of_them_together_pass_check_catalogue(all_of_them: Path) -> None:
     """What ``providers add`` writes is a catalogue as soon as the client is filled in; so are all at once."""
     secrets = {secret_variable(entry): "secret" for entry in shipped()}
     found = read_catalogue(all_of_them, secrets)
-    require_allowed(found, outbound.Policy())
+    require_allowed(found, Policy())
     assert {item.key for item in found.connectors} == {entry.key for entry in shipped()}
 
 
@@ -69,7 +70,7 @@ def test_every_name_in_an_entry_is_replaced() -> None:
         for url in urls_of(item):
             made = item.url(url, values)
             assert templates.names_in(made) == [], item.key
-            assert outbound.parts_of(made).scheme == "https", item.key
+            assert parts_of(made).scheme == "https", item.key
         tables = [item.authorize_params, item.token_params, item.refresh_params, item.userinfo_headers]
         tables += [item.revocation_params, item.revocation_headers, item.token_headers]
         for table in [*tables, item.check.headers if item.check else {}]:

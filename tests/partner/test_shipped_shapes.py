@@ -10,6 +10,8 @@ from tests.support.provider import Habits, open_provider
 from tests.support.shapes import WrongShape, walk_through
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 WALKED = {
     "discord": ["sign-in", "account", "refresh", "revocation"],
     "exact-online": ["sign-in", "account", "refresh"],

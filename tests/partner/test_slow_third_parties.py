@@ -15,9 +15,10 @@ import requests
 
 from tests.partner.conftest import Api, api_token
 from tests.support.databases import sqlite_url
-from tests.support.programs import Program, run_partner, until
+from tests.support.programs import Program, run_partner
 from tests.support.raw_server import FAULTS, answers, play
 from tests.support.third_party import tokens
+from tests.support.waiting import wait_for
 from tests.support.world import World
 
 AT_ONCE: Final = 40
@@ -52,7 +53,7 @@ def test_a_third_party_that_trickles_stops_no_other(tmp_path: Path) -> None:
         catalogue.write_text(entry(1, "slow", slow_url) + entry(2, "quick", quick_url))
         with run_partner(tmp_path, sqlite_url, catalogue=str(catalogue)) as program:
             held = [pool.submit(callback) for callback in pool.map(callback_of, [program] * AT_ONCE)]
-            until(lambda: len(asked) >= AT_ONCE)
+            wait_for(lambda: len(asked) >= AT_ONCE)
             began = time.perf_counter()
             assert callback_of(program, "2")().status_code == 200
             assert time.perf_counter() - began < QUICK

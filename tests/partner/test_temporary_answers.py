@@ -86,14 +86,7 @@ TEMPORARY = {
 def ask_again(connection: Connection, force: bool = False) -> int:
     """Ask for the access token once the wait after a failure is over."""
     connection.change(refresh_not_before=None)
-    body = {"Force": True} if force else None
-    return connection.api.call("POST", f"{connection.path}/accesstoken", body).status_code
-
-
-def grant(connection: Connection) -> tuple[str, str | None]:
-    """How the API tells it."""
-    told = connection.told()["Hitchpost"]["Grant"]
-    return told["State"], told["Reason"]
+    return (connection.force() if force else connection.access_token()).status_code
 
 
 @pytest.mark.parametrize("name", TEMPORARY)
@@ -106,7 +99,7 @@ def test_a_rate_limit_or_an_outage_costs_no_connection(world: World, third: Thir
         connection.age(seconds)
         connection.change(**often)
         assert ask_again(connection) == expected
-    assert grant(connection) == ("connected", None)
+    assert connection.grant_state() == ("connected", None)
     del third.says["token"]
     assert ask_again(connection) == 200
 
@@ -118,9 +111,9 @@ def test_an_answer_that_stays_unclear_for_a_day_needs_the_user(world: World, thi
     connection.age()
     connection.change(refresh_failures=refresh_failures.MOST_UNCLEAR - 2)
     assert ask_again(connection) == 503
-    assert grant(connection) == ("connected", None)
+    assert connection.grant_state() == ("connected", None)
     ask_again(connection)
-    assert grant(connection) == ("needs_reconnect", "refused")
+    assert connection.grant_state() == ("needs_reconnect", "refused")
 
 
 VAGUE = {
@@ -142,7 +135,7 @@ def test_a_refusal_that_says_little_needs_the_user_after_some_minutes(
     for _ in range(refresh_failures.MOST_VAGUE_REFUSALS - 1):
         assert ask_again(connection) == 503
     ask_again(connection)
-    assert grant(connection) == ("needs_reconnect", "refused")
+    assert connection.grant_state() == ("needs_reconnect", "refused")
 
 
 def test_a_token_that_is_good_is_given_out_while_its_refresh_is_refused(
@@ -154,11 +147,11 @@ def test_a_token_that_is_good_is_given_out_while_its_refresh_is_refused(
     for one in (connection, other):
         one.age(40)
         assert [ask_again(one) for _ in range(4)] == [200] * 4
-        assert grant(one) == ("connected", None)
+        assert one.grant_state() == ("connected", None)
     connection.age()
     ask_again(connection)
     ask_again(other, force=True)
-    assert {grant(connection), grant(other)} == {("needs_reconnect", "refused")}
+    assert {connection.grant_state(), other.grant_state()} == {("needs_reconnect", "refused")}
 
 
 def test_an_outage_counts_as_no_refusal(world: World, third: ThirdParty) -> None:
@@ -166,10 +159,10 @@ def test_an_outage_counts_as_no_refusal(world: World, third: ThirdParty) -> None
     connection = Connection(world, third.offer(world)).connect()
     connection.age()
     for status in (503, 503, 400, 503, 404, 400, 400):
-        assert grant(connection) == ("connected", None)
+        assert connection.grant_state() == ("connected", None)
         third.says["token"] = lambda _, status=status: error(status, error="not_found")  # type: ignore[misc]
         ask_again(connection)
-    assert grant(connection) == ("needs_reconnect", "refused")
+    assert connection.grant_state() == ("needs_reconnect", "refused")
 
 
 def test_a_refresh_that_came_too_early_is_tried_when_the_token_ends(world: World, third: ThirdParty) -> None:
@@ -221,6 +214,6 @@ def test_a_rate_limit_is_no_end_of_a_token_that_nothing_renews(
     limited = error(401, {"Retry-After": "9"}) if name == "Retry-After" else error(401, message="Rate limit")
     third.says["userinfo"] = lambda _: limited
     assert ask_again(connection, force=True) == 200
-    assert grant(connection) == ("connected", None)
+    assert connection.grant_state() == ("connected", None)
     third.says["userinfo"] = lambda _: error(401, message="Bad credentials")
     assert ask_again(connection, force=True) == 409

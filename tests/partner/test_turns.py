@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import update
 
 from bff.partner import clock
 from bff.partner.context import Embedded
@@ -76,8 +75,7 @@ def test_a96_a_third_party_that_hangs_delays_no_revocation_at_another(
     partner_world: World, third: ThirdParty
 ) -> None:
     """Its revocations are due for longer; the other's is run at once."""
-    service, table = partner_world.partner_service, tables.pending_revocation
-    asked = threading.Event()
+    service, asked = partner_world.partner_service, threading.Event()
     with open_third_party() as other:
         slow, quick = connections(partner_world, third), Connection(partner_world, other.offer(partner_world))
         quick.connect()
@@ -85,9 +83,7 @@ def test_a96_a_third_party_that_hangs_delays_no_revocation_at_another(
             party.says["revoke"] = lambda _: refused("temporarily_unavailable", 503)
         for place, installed in enumerate([*slow, quick]):
             installed.api.call("PUT", f"{installed.path}/deauthenticate")
-            with service.database.writing() as connection:
-                mine = update(table).where(table.c.account_connector_id == installed.id)
-                connection.execute(mine.values(next_at=clock.now() - timedelta(days=900 - place)))
+            installed.change_noted(next_at=clock.now() - timedelta(days=900 - place))
         other.says["revoke"] = lambda _: (asked.set(), {})[1]
         answers = hang(third)
         round_ = in_background(lambda: revocation.retry_revocations(service, 50))
@@ -96,6 +92,19 @@ def test_a96_a_third_party_that_hangs_delays_no_revocation_at_another(
         finally:
             answers.set()
             round_.join(60)
+
+
+def test_a_round_that_is_told_to_stop_finishes_what_it_has_begun() -> None:
+    """And begins no other, so that a process that ends leaves no third party's answer unstored."""
+    stop, done = threading.Event(), []
+    rows = [Due(number, number) for number in range(20)]
+
+    def work(row: Due) -> bool:
+        stop.set()
+        done.append(row.id)
+        return True
+
+    assert Turns(rows, set(), seconds=60, stop=stop.is_set).run(work) == len(done) <= AT_A_TIME  # type: ignore[arg-type]
 
 
 def test_a96_a_third_party_with_more_due_than_a_round_takes_leaves_room(partner_world: World) -> None:
@@ -113,10 +122,11 @@ class TestSlowOnes:
     """Who was slow the last time gets a share of the threads, and all have their turn."""
 
     def test_many_slow_ones_leave_half_of_the_threads(self) -> None:
-        """However many of them there are."""
+        """However many of them there are. The first two wait for a third, which never comes."""
         slow, quick = set(range(10)), 10
         rows = [Due(each, each) for each in sorted(slow)] + [Due(100 + each, quick) for each in range(50)]
-        begun, together, lock, done = 0, [], threading.Lock(), threading.Event()
+        begun, together, lock = 0, [], threading.Lock()
+        half, more, done = threading.Event(), threading.Event(), threading.Event()
         seen: list[int] = []
 
         def work(row: Due) -> bool:
@@ -129,7 +139,13 @@ class TestSlowOnes:
             with lock:
                 begun += 1
                 together.append(begun)
+                if begun == AT_A_TIME // 2:
+                    half.set()
+                if begun > AT_A_TIME // 2:
+                    more.set()
             assert done.wait(20)
+            assert half.wait(20)
+            more.wait(0.05)
             with lock:
                 begun -= 1
             return True

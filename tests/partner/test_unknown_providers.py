@@ -9,18 +9,15 @@ import base64
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, Response, request
 
-from bff.partner import clock
-from bff.partner.grants import upkeep
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.catalogue_faults import faults_of, forbidden_urls
-from bff.partner.providers.outbound import Policy
+from bff.serving.destinations import Policy
 from tests.partner.test_typed_credentials import fields, give
 from tests.support.emulations import id_token
 from tests.support.provider import CLIENT, SECRET, Habits, Issued, as_json, demand_post, open_provider
@@ -178,15 +175,14 @@ def test_an_unknown_provider_connects_refreshes_and_its_loss_is_noticed(world: W
         assert told["Grant"]["State"] == "connected"
         assert (told["LastSignIn"]["ExternalAccount"], told["Grant"]["Extra"]) == (known.account, known.extra)
         first = connection.access_token().json()["AccessToken"]
-        again = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+        again = connection.force()
         assert again.status_code == 200, again.text
         assert again.json()["AccessToken"] != first
         provider.kill()
-        connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
-        grant = connection.told()["Hitchpost"]["Grant"]
-        assert (grant["State"], grant["Reason"]) == ("needs_reconnect", "revoked")
+        connection.force()
+        assert connection.grant_state() == ("needs_reconnect", "revoked")
         assert provider.sign_in(connection).status_code == 200
-        assert connection.told()["Hitchpost"]["Grant"]["State"] == "connected"
+        assert connection.grant()["State"] == "connected"
 
 
 Refuses = Callable[[], Response | None]
@@ -287,9 +283,8 @@ def test_a_key_of_an_unknown_service_is_tried_kept_and_its_loss_noticed(
     told = connection.told()["Hitchpost"]
     assert (told["Grant"]["State"], told["LastSignIn"]["ExternalAccount"]) == ("connected", known.account)
     door.open = False
-    connection.change(next_refresh_at=clock.now() - timedelta(days=1))
-    upkeep.look_after(connection.world.partner_service, 1)
-    assert connection.told()["Hitchpost"]["Grant"]["State"] == "needs_reconnect"
+    connection.look()
+    assert connection.grant()["State"] == "needs_reconnect"
 
 
 def test_a_client_of_an_unknown_service_gets_tokens_for_its_audience(world: World) -> None:
@@ -312,4 +307,4 @@ def test_a_client_of_an_unknown_service_gets_tokens_for_its_audience(world: Worl
         good = give(connection, ClientId="mine", ClientSecret="right", audience=audience)
         assert good.status_code == 200, good.text
         assert connection.access_token().json()["AccessToken"] == "at"
-        assert connection.told()["Hitchpost"]["Grant"]["State"] == "connected"
+        assert connection.grant()["State"] == "connected"

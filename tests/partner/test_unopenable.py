@@ -63,7 +63,7 @@ def test_a95_a_sign_in_that_needs_it_ends_with_its_cause(partner_world: World, t
     break_shop(installed)
     page = installed.start()
     assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (500, "text/html")
-    last = installed.told()["Hitchpost"]["LastSignIn"]
+    last = installed.last_sign_in()
     assert (last["Result"], last["Error"]) == ("failed", "encryption_key_missing")
 
 

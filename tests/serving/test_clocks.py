@@ -37,8 +37,10 @@ from tests.serving.test_reload import world_of
 from tests.serving.test_storage import LONG
 from tests.support.databases import DatabaseUrl
 from tests.support.pictures import png
-from tests.support.programs import ROOT, bff_environment, free_port, run, run_bff, until
+from tests.support.ports import free_port
+from tests.support.programs import ROOT, bff_environment, run, run_bff
 from tests.support.raw_server import ACCOUNT, Api, play
+from tests.support.waiting import wait_for
 from tests.support.world import build_bff
 
 DAYS = timedelta(days=100)
@@ -230,7 +232,7 @@ def test_a73_a_page_of_one_machine_is_sent_to_another(machines: Machines, by: ti
         form = one.sessions.form_tokens.issue(attempt, 2, ["key"])
     with machines.one() as other, ahead(timedelta(seconds=1.5)):
         assert other.sessions.confirmations.is_pressed(attempt, proof)
-        assert other.sessions.form_tokens.turn(attempt, ["key"], form) == 2
+        assert other.sessions.form_tokens.submitted_before(attempt, ["key"], form) == 2
 
 
 def test_a73_an_image_of_a_machine_that_is_behind_is_not_old(machines: Machines) -> None:
@@ -248,7 +250,7 @@ def test_a73_a_limit_ends_when_its_window_does(machines: Machines, by: timedelta
     """Whoever meets it at a machine whose clock is wrong is told the same time."""
     limit = RateLimitItemPerMinute(1)
     with machines.one(by) as wrong:
-        counting = wrong.limits._counting
+        counting = wrong.limits._counts.limiter
         assert [counting.hit(limit, "k"), counting.hit(limit, "k")] == [True, False]
         assert 50 < counting.get_window_stats(limit, "k").reset_time - time.time() <= 61
 
@@ -280,5 +282,5 @@ def test_a73_two_machines_one_of_which_is_100_days_ahead(tmp_path: Path, postgre
             made.append(attempt["id"])
         # A round of housekeeping is at most thirty seconds away.
         ends = time.monotonic() + 35
-        until(lambda: time.monotonic() > ends)
+        wait_for(lambda: time.monotonic() > ends)
         assert [world_of(right).read(each)["status"] for each in made] == ["created"] * 2

@@ -19,7 +19,9 @@ import requests
 from bff.serving.log_output import MOST_HELD, LogOutput
 from tests.serving.test_reload import workers, world_of
 from tests.support.databases import sqlite_url
-from tests.support.programs import Program, free_port, run_bff, until
+from tests.support.ports import free_port
+from tests.support.programs import Program, run_bff
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def test_a70_a_log_on_a_full_disk_stops_no_request(speechless: tuple[Program, st
     assert world.begin(world.session())["status"] == "created"
     assert requests.get(f"{program.url}/v1/nothing", timeout=10).status_code == 404
     assert requests.get(f"{program.url}/health/ready", timeout=10).ok
-    until(lambda: counted(metrics, "hitchpost_log_lines_lost") >= 3)
+    wait_for(lambda: counted(metrics, "hitchpost_log_lines_lost") >= 3)
 
 
 def test_a70_numbers_that_cannot_be_written_stop_no_request(tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_a70_numbers_that_cannot_be_written_stop_no_request(tmp_path: Path) -> N
             folder.write_text("no folder")
             for worker in workers(program):
                 os.kill(worker, signal.SIGKILL)
-            until(lambda: _is_ready(program))
+            wait_for(lambda: _is_ready(program))
             world = world_of(program)
             assert world.begin(world.session())["status"] == "created"
     finally:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import requests
 
 from bff.serving.version import own_version
 from tests.support.databases import DatabaseUrl
-from tests.support.programs import free_port, run_bff, run_partner, until
+from tests.support.ports import free_port
+from tests.support.programs import run_bff, run_partner
+from tests.support.waiting import wait_for
 from tests.support.world import World
+
+pytestmark = pytest.mark.one_database
 
 
 def numbers(url: str) -> dict[str, float]:
@@ -30,11 +35,11 @@ def test_a_click_is_counted_over_all_workers(tmp_path: Path, database_url: Datab
     ):
         world = World(bff.url, partner.url, "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
         attempt = world.connect(world.session())
-        until(lambda: world.read(attempt)["status"] == "connected")
+        wait_for(lambda: world.read(attempt)["status"] == "connected")
         requests.get(f"{bff.url}/canary/{attempt}", timeout=30)
         # A request is counted when its answer has gone out.
         last = 'hitchpost_request_seconds_count{method="GET",route="(none)",status="4xx"}'
-        found = until(lambda: last in (now := numbers(f"http://{at}")) and LAUNCHED in now and now)
+        found = wait_for(lambda: last in (now := numbers(f"http://{at}")) and LAUNCHED in now and now)
         assert found[LAUNCHED] == 1
         ended = 'delivery="message",ending="connected",product="demo",status="connected"'
         assert found[f'hitchpost_attempts_total{{connector="sandbox",{ended}}}'] == 1

@@ -23,8 +23,9 @@ from bff.serving.database import open_database
 from bff.studio.access import Role
 from bff.studio.invites import make_link
 from tests.support.databases import DatabaseUrl
-from tests.support.programs import Program, run_bff, run_partner, until
+from tests.support.programs import Program, run_bff, run_partner
 from tests.support.servers import serve
+from tests.support.waiting import wait_for
 from tests.support.world import HOST, SECRET_KEY, World
 
 EVERY_LINE = {"at", "level", "logger", "event"}
@@ -54,6 +55,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl
         yield Programs(bff, partner, database_url(folder, "bff"))
 
 
+@pytest.mark.one_database
 def test_a61_each_step_of_a_click_is_an_audit_event(programs: Programs) -> None:
     """Who, what and which request, where it was seen: session, launch, redemption, outcome."""
     world = programs.world("acme-audited")
@@ -182,6 +184,7 @@ def test_a61_nothing_that_is_logged_begins_a_new_line() -> None:
     for form in ("json", "console"):
         stream = io.StringIO()
         root, level = list(logging.getLogger().handlers), logging.getLogger().level
+        configured = structlog.get_config()
         logs.configure(form, stream)  # type: ignore[arg-type]
         try:
             hostile = 'a\r\nb\x0b\x85\u2028\u2029{"event":"forged"}\x1b[2J\u202e\u2066'
@@ -196,7 +199,7 @@ def test_a61_nothing_that_is_logged_begins_a_new_line() -> None:
         finally:
             logging.getLogger().handlers[:] = root
             logging.getLogger().setLevel(level)
-            structlog.reset_defaults()
+            structlog.configure(**configured)
         written = stream.getvalue()
         assert len(written.splitlines()) == 3, written
         assert "canary" not in written
@@ -224,6 +227,7 @@ class Slow:
         return [b""]
 
 
+@pytest.mark.one_database
 def test_a62_on_sigterm_requests_finish_and_readiness_goes_first(
     tmp_path: Path, database_url: DatabaseUrl
 ) -> None:
@@ -240,17 +244,18 @@ def test_a62_on_sigterm_requests_finish_and_readiness_goes_first(
         assert slow.asked.wait(30)
         bff.process.send_signal(signal.SIGTERM)
         ready = f"{bff.url}/health/ready"
-        until(lambda: requests.get(ready, timeout=5).status_code == 503)
+        wait_for(lambda: requests.get(ready, timeout=5).status_code == 503)
         assert requests.get(ready, timeout=5).json()["lacking"] == "stopping"
         assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
         assert world.session()
         bff.process.send_signal(signal.SIGTERM)
-        until(lambda: not _listens(bff.url))
+        wait_for(lambda: not _listens(bff.url))
         slow.free.set()
         assert in_flight.result(30).status_code in {200, 503}
         assert bff.process.wait(30) == 0
 
 
+@pytest.mark.one_database
 def test_a62_a_request_that_is_longer_than_the_drain_finishes(
     tmp_path: Path, database_url: DatabaseUrl
 ) -> None:
@@ -265,7 +270,7 @@ def test_a62_a_request_that_is_longer_than_the_drain_finishes(
         in_flight = pool.submit(world.page, "GET", "/v1/config", world.session())
         assert slow.asked.wait(30)
         bff.process.send_signal(signal.SIGTERM)
-        until(lambda: not _listens(bff.url))
+        wait_for(lambda: not _listens(bff.url))
         slow.free.set()
         assert in_flight.result(30).status_code in {200, 503}
         assert bff.process.wait(30) == 0
@@ -279,16 +284,18 @@ def _listens(url: str) -> bool:
     return True
 
 
+@pytest.mark.one_database
 def test_a62_the_partner_service_stops_in_order_too(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """Unready first, then exit status 0."""
     with run_partner(tmp_path, database_url, drain_seconds="60") as partner:
         partner.process.send_signal(signal.SIGTERM)
-        until(lambda: requests.get(f"{partner.url}/health/ready", timeout=5).status_code == 503)
+        wait_for(lambda: requests.get(f"{partner.url}/health/ready", timeout=5).status_code == 503)
         assert requests.get(f"{partner.url}/health/live", timeout=5).status_code == 200
         partner.process.send_signal(signal.SIGTERM)
         assert partner.process.wait(30) == 0
 
 
+@pytest.mark.one_database
 def test_a62_an_outage_of_the_partner_service_does_not_unready(
     tmp_path: Path, database_url: DatabaseUrl
 ) -> None:
@@ -317,6 +324,7 @@ def test_a62_ready_needs_its_schema(tmp_path: Path, database_url: DatabaseUrl) -
         engine.dispose()
 
 
+@pytest.mark.one_database
 def test_a62_keys_are_rotated_without_ending_a_session(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """Newest first: sessions and receipts of the old key hold beside the new one, and end with the old."""
     old, new = (

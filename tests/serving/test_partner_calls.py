@@ -8,7 +8,9 @@ import requests
 
 from tests.serving.test_metrics import numbers
 from tests.support.databases import sqlite_url
-from tests.support.programs import Program, free_port, run_bff, run_partner, until
+from tests.support.ports import free_port
+from tests.support.programs import Program, run_bff, run_partner
+from tests.support.waiting import wait_for
 from tests.support.world import HOST, OPENED_FOR, World
 
 LAUNCHES = 60
@@ -52,7 +54,7 @@ def test_a_wrong_partner_secret_is_seen_and_not_tried_all_the_time(tmp_path: Pat
             world.launch(world.begin(session)["launch_token"])
             return numbers(f"http://{at}")['hitchpost_breaker{state="open",upstream="partner"}'] == 1
 
-        assert until(is_open)
+        assert wait_for(is_open)
 
 
 def test_a_request_has_one_id_in_both_logs(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 import requests
 
 from tests.support.databases import sqlite_url
+from tests.support.ports import free_port
 from tests.support.postgresql import PostgresqlServer, database_name
-from tests.support.programs import Program, free_port, run_bff, run_partner, until
+from tests.support.programs import Program, run_bff, run_partner
+from tests.support.waiting import wait_for
 from tests.support.world import PRODUCTS, World
 
 FAULTY = {"no TOML": "garbage [", "a fault in it": '[[product]]\nkey = "demo"\n'}
@@ -38,7 +40,7 @@ def started(program: Program) -> list[int]:
     first = workers(program)
     reload(program)
     program.line(event="reloaded")
-    until(lambda: len(workers(program)) == 2 and not set(workers(program)) & set(first))
+    wait_for(lambda: len(workers(program)) == 2 and not set(workers(program)) & set(first))
     return workers(program)
 
 
@@ -49,15 +51,15 @@ def test_a68_a_reload_with_a_fault_changes_nothing(tmp_path: Path) -> None:
         for name, text in FAULTY.items():
             (tmp_path / "products.toml").write_text(text)
             reload(bff)
-            until(lambda: len(refused(bff)) > list(FAULTY).index(name))  # noqa: B023  # asked at once
+            wait_for(lambda: len(refused(bff)) > list(FAULTY).index(name))  # noqa: B023  # asked at once
             assert requests.get(f"{bff.url}/health/ready", timeout=5).ok
         # The kernel's list may leave one out while another child ends.
-        until(lambda: workers(bff) == before)
+        wait_for(lambda: workers(bff) == before)
         assert "products.toml" in refused(bff)[0]
         (tmp_path / "products.toml").write_text(PRODUCTS)
         reload(bff)
         bff.line(event="reloaded")
-        until(lambda: not set(workers(bff)) & set(before))
+        wait_for(lambda: not set(workers(bff)) & set(before))
         assert len(workers(bff)) == 2
         assert world_of(bff).session()
 
@@ -75,13 +77,13 @@ def test_a68_a_secret_in_a_file_is_read_anew_and_checked(tmp_path: Path) -> None
         token = world_of(bff).session()
         keys.write_text("short")
         reload(bff)
-        until(lambda: refused(bff))
+        wait_for(lambda: refused(bff))
         assert "SECRET_KEYS" in refused(bff)[0]
         assert world_of(bff).begin(token)
         keys.write_text("another-0123456789abcdefghijklmnopqrstuvwxyz")
         reload(bff)
         bff.line(event="reloaded")
-        until(lambda: len(workers(bff)) == 1)
+        wait_for(lambda: len(workers(bff)) == 1)
         # The old key is gone, and with it the session.
         assert world_of(bff).page("GET", "/v1/config", token).status_code == 401
 
@@ -93,13 +95,13 @@ def test_a68_the_embedded_service_keeps_its_catalogue(tmp_path: Path) -> None:
         sound, before = catalogue.read_text(), workers(partner)
         catalogue.write_text(sound.replace("[[connector]]", "[[connector]", 1))
         reload(partner)
-        until(lambda: refused(partner))
+        wait_for(lambda: refused(partner))
         assert workers(partner) == before
         assert requests.get(f"{partner.url}/health/ready", timeout=5).ok
         catalogue.write_text(sound.replace("Sandbox CRM", "Renamed CRM"))
         reload(partner)
         partner.line(event="reloaded")
-        until(lambda: not set(workers(partner)) & set(before))
+        wait_for(lambda: not set(workers(partner)) & set(before))
 
 
 def test_a_reload_of_the_bff_reads_the_catalogue(tmp_path: Path) -> None:
@@ -113,14 +115,14 @@ def test_a_reload_of_the_bff_reads_the_catalogue(tmp_path: Path) -> None:
             asked = world_of(bff).page("GET", "/v1/config", world_of(bff).session()).json()
             return str(next(item["name"] for item in asked["connectors"] if item["key"] == "sandbox"))
 
-        until(lambda: name() == "Sandbox CRM")
+        wait_for(lambda: name() == "Sandbox CRM")
         catalogue = tmp_path / "catalogue.toml"
         catalogue.write_text(catalogue.read_text().replace("Sandbox CRM", "Renamed CRM"))
         reload(partner)
         partner.line(event="reloaded")
         reload(bff)
         bff.line(event="reloaded")
-        until(lambda: name() == "Renamed CRM")
+        wait_for(lambda: name() == "Renamed CRM")
 
 
 def test_a68_new_workers_that_cannot_start_replace_nobody(
@@ -138,7 +140,7 @@ def test_a68_new_workers_that_cannot_start_replace_nobody(
         finally:
             os.kill(postgresql.process_id, signal.SIGCONT)
         assert set(before) <= set(workers(bff))
-        until(lambda: requests.get(f"{bff.url}/health/ready", timeout=5).ok)
+        wait_for(lambda: requests.get(f"{bff.url}/health/ready", timeout=5).ok)
         assert world_of(bff).session()
 
 
@@ -151,7 +153,7 @@ def test_a68_a_worker_that_cannot_start_is_started_again(tmp_path: Path) -> None
         database.mkdir()
         for worker in workers(bff):
             os.kill(worker, signal.SIGKILL)
-        until(lambda: answers(bff, "/health/live") == 200)
+        wait_for(lambda: answers(bff, "/health/live") == 200)
         assert answers(bff, "/health/ready") == 503
         refusal = requests.post(f"{bff.url}/v1/sessions", json={}, timeout=5)
         assert (refusal.status_code, refusal.json()["code"]) == (503, "storage_unavailable")
@@ -160,7 +162,7 @@ def test_a68_a_worker_that_cannot_start_is_started_again(tmp_path: Path) -> None
         database.rmdir()
         for part in tmp_path.glob("away*"):
             part.rename(tmp_path / part.name.replace("away", "bff.db"))
-        until(lambda: answers(bff, "/health/ready") == 200)
+        wait_for(lambda: answers(bff, "/health/ready") == 200)
         assert world_of(bff).session()
         assert not away.exists()
 
@@ -171,7 +173,7 @@ def test_a68_a_worker_that_is_replaced_applies_nothing(tmp_path: Path) -> None:
         (tmp_path / "products.toml").write_text("half of an ed")
         (before,) = workers(bff)
         os.kill(before, signal.SIGKILL)
-        until(lambda: answers(bff, "/health/ready") == 200 and before not in workers(bff))
+        wait_for(lambda: answers(bff, "/health/ready") == 200 and before not in workers(bff))
         assert world_of(bff).session()
 
 

@@ -11,9 +11,9 @@ import pytest
 from bff.cli.main import main
 from bff.partner.__main__ import main as partner_main
 from bff.partner.providers.catalogue import FaultyCatalogue, read_catalogue
-from bff.partner.settings import FaultySettings as FaultyPartnerSettings
 from bff.partner.settings import load_settings as load_partner_settings
-from bff.settings import FaultySettings, database_url, load_settings
+from bff.serving.settings import FaultySettings
+from bff.settings import database_url, load_settings
 
 KEY = "3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384"
 SOUND = {
@@ -87,8 +87,10 @@ def test_sound_settings_are_production(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         ("PUBLIC_URL", "http://connect.example.com"),
+        ("PUBLIC_URL", "connect.example.com"),
         ("PARTNER_SERVICE_URL", "http://127.0.0.1:8002"),
         ("PARTNER_API_URL", "http://api.example.com"),
+        ("PARTNER_API_URL", "ftp://api.example.com"),
         ("SECRET_KEYS", "short"),
         ("SECRET_KEYS", "k" * 64),
         ("SECRET_KEYS", "abcdefgh12" * 4),
@@ -112,16 +114,18 @@ def test_production_refuses(monkeypatch: pytest.MonkeyPatch, name: str, value: s
     assert len(found) == 1, found
     assert found[0].startswith(f"HITCHPOST_{name}: " if switch else f"{name}: ")
     assert KEY not in found[0]
+    assert name != "SECRET_KEYS" or value not in found[0]
 
 
 def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of single settings and those of production together."""
     monkeypatch.setenv("FLASK_DEBUG", "true")
-    found = faults_of(
-        monkeypatch, THREADS="0", SECRET_KEYS="k" * 64, PARTNER_SERVICE_URL="http://127.0.0.1:1"
-    )
+    wrong = {"THREADS": "0", "WORKERS": "none", "SECRET_KEYS": "k" * 64}
+    found = faults_of(monkeypatch, **wrong, PARTNER_SERVICE_URL="http://127.0.0.1:1")
+    assert "HITCHPOST_WORKERS: write a whole number" in found
     assert {fault.partition(":")[0] for fault in found} == {
         "HITCHPOST_THREADS",
+        "HITCHPOST_WORKERS",
         "HITCHPOST_SECRET_KEYS",
         "HITCHPOST_PARTNER_SERVICE_URL",
         "FLASK_DEBUG",
@@ -197,7 +201,7 @@ def test_the_partner_service_is_as_strict(
         with monkeypatch.context() as changed:
             changed.setenv(f"HITCHPOST_EMBEDDED_{name}", value)
             changed.setenv("HITCHPOST_EMBEDDED_ENVIRONMENT", "production")
-            with pytest.raises(FaultyPartnerSettings, match=f"^HITCHPOST_EMBEDDED_{name}: "):
+            with pytest.raises(FaultySettings, match=f"^HITCHPOST_EMBEDDED_{name}: "):
                 load_partner_settings()
     assert partner_main(["check-config"]) == 2
     assert "catalogue.toml" in capsys.readouterr().err
@@ -293,9 +297,7 @@ def test_an_address_to_listen_on_has_a_port(monkeypatch: pytest.MonkeyPatch, wro
         (fault,) = faults_of(monkeypatch, **{"BIND": "127.0.0.1:8001", name: wrong})
         assert fault.startswith(f"HITCHPOST_{name}: write an address and a port, such as 127.0.0.1:8001")
         embedded(monkeypatch, **{name: wrong})
-        with pytest.raises(
-            FaultyPartnerSettings, match=f"^HITCHPOST_EMBEDDED_{name}: write an address and a port"
-        ):
+        with pytest.raises(FaultySettings, match=f"^HITCHPOST_EMBEDDED_{name}: write an address and a port"):
             load_partner_settings()
         monkeypatch.delenv(f"HITCHPOST_{name}")
         monkeypatch.delenv(f"HITCHPOST_EMBEDDED_{name}")

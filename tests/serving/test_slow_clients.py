@@ -15,8 +15,9 @@ from bff.serving import gevent_worker
 from bff.serving.large_bodies import AT_ONCE, OF_ONE_ADDRESS, LargeBodies, sender_of
 from tests.serving.test_storage import LONG
 from tests.support.databases import sqlite_url
-from tests.support.programs import Program, environment, run_bff, until
+from tests.support.programs import Program, environment, run_bff
 from tests.support.slow_clients import HALF_HEAD, SILENT, SLOW_BODY, Timed, slow_clients
+from tests.support.waiting import wait_for
 from tests.support.world import World
 
 QUICK = 2.0
@@ -119,7 +120,7 @@ def test_a67_slow_clients_do_not_hold_up_a_stop(tmp_path_factory: pytest.TempPat
     ):
         assert idle.get(f"{bff.url}/health/live", timeout=10).ok
         assert bff.end() == 0
-        until(lambda: bff.process.poll() is not None)
+        wait_for(lambda: bff.process.poll() is not None)
 
 
 def test_a67_a_client_that_never_pauses_starves_nobody(bff: Program) -> None:
@@ -145,7 +146,7 @@ def test_a67_unfinished_large_bodies_fill_no_memory(bff: Program) -> None:
     large = SLOW_BODY.replace(b"Content-Length: 1000", b"Content-Length: 60000")
     world = World(bff.url, "", "", None, bff.log.parent, None, "", "")  # type: ignore[arg-type]
     with slow_clients(bff.url, AT_ONCE + 40, large):
-        assert until(lambda: _refusal(bff)) == ("rate_limited", "5")
+        assert wait_for(lambda: _refusal(bff)) == ("rate_limited", "5")
         assert world.begin(world.session())["status"] == "created"
 
 

@@ -267,3 +267,17 @@ def test_names_are_kept_whatever_encoding_the_environment_asks_for(
     with engine.connect() as connection:
         assert connection.execute(text("SELECT :name || ''"), {"name": "少佐"}).scalar_one() == "少佐"
     engine.dispose()
+
+
+def test_the_connection_that_was_used_last_is_used_next(tmp_path: Path) -> None:
+    """On SQLite: its cache of pages is the one that nobody has written past."""
+    engine = open_database(sqlite_url(tmp_path, "kept"))
+    first, last = engine.raw_connection(), engine.raw_connection()
+    kept = last.driver_connection
+    first.close()
+    last.close()
+    for _ in range(3):
+        connection = engine.raw_connection()
+        assert connection.driver_connection is kept
+        connection.close()
+    engine.dispose()

@@ -22,8 +22,9 @@ from bff.serving.readiness import Readiness
 from tests.serving.test_reload import workers, world_of
 from tests.support.databases import sqlite_url
 from tests.support.postgresql import PostgresqlServer, database_name
-from tests.support.programs import Program, run_bff, run_partner, until
+from tests.support.programs import Program, run_bff, run_partner
 from tests.support.slow_clients import Timed
+from tests.support.waiting import wait_for
 
 AT_ONCE = 0.5
 LONG = pytest.mark.skipif(int(os.environ.get("HITCHPOST_FAULT_ROUNDS") or 0) < 20, reason="make faults")
@@ -108,7 +109,7 @@ def check_without_database(program: Program, prepared: dict[str, Any], token: st
 
 def check_after(program: Program, prepared: dict[str, Any], token: str) -> None:
     """It goes on by itself, and the launch token is as good as before."""
-    until(lambda: requests.get(f"{program.url}/health/ready", timeout=5).ok)
+    wait_for(lambda: requests.get(f"{program.url}/health/ready", timeout=5).ok)
     world = world_of(program)
     assert world.read(prepared["id"])["status"] == "created"
     assert world.begin(token)["status"] == "created"
@@ -168,7 +169,7 @@ def test_a71_the_embedded_service_ends_its_waits_too(tmp_path: Path) -> None:
             refusal = requests.post(f"{partner.url}/oauth/token", data=form, timeout=END)
             assert refusal.status_code == 503
             assert "database" in refusal.json()["Message"]
-        until(lambda: requests.get(f"{partner.url}/health/ready", timeout=5).ok)
+        wait_for(lambda: requests.get(f"{partner.url}/health/ready", timeout=5).ok)
 
 
 @LONG
@@ -212,6 +213,6 @@ def test_a71_readiness_answers_though_its_question_does_not() -> None:
     assert time.monotonic() - began < AT_ONCE * 4
     assert len(asked) == 1
     os.write(write, b"xx")
-    until(lambda: readiness.lacking() is None)
+    wait_for(lambda: readiness.lacking() is None)
     for end in (read, write):
         os.close(end)

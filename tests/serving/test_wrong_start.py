@@ -17,7 +17,8 @@ from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from tests.partner.test_grants import environment as grants_environment
 from tests.support.databases import sqlite_url
-from tests.support.programs import bff_environment, environment, free_port, partner_environment
+from tests.support.ports import free_port
+from tests.support.programs import bff_environment, environment, partner_environment
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 

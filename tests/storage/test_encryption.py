@@ -19,6 +19,7 @@ from bff.partner import clock, reencryption
 from bff.partner.__main__ import main
 from bff.partner.account_connectors import store
 from bff.partner.crypto import CannotOpen, Vault, sha256
+from bff.partner.grants import noting
 from bff.partner.reencryption import SEALED, re_encrypt, rows_of
 from bff.partner.storage import tables
 from bff.partner.storage.database import Database
@@ -126,7 +127,7 @@ def test_a50_a_held_grant_is_accepted_where_it_was_held_only(world: World, third
     victim, mallory = Connection(world, offered).connect(), Connection(world, offered).connect()
     third.says["userinfo"] = lambda _: {"email": "grace"}
     victim.answer(victim.begin(), code="another")
-    digest = victim.told()["Hitchpost"]["LastSignIn"]["TokenSha256"]
+    digest = victim.last_sign_in()["TokenSha256"]
     before, table = mallory.credentials(), tables.sign_in
     with world.partner_service.database.writing() as connection:
         held = update(table).where(table.c.token_sha256 == digest)
@@ -188,6 +189,7 @@ def fill(database: Database, vault: Vault, count: int = 1) -> None:
                     "connector_id": 1,
                     "account_id": "a",
                     "sealed_grant": "",
+                    "sealed_for": noting.sealed_in(f"r{number}", noting.Owner(number, 1, "a")),
                     "created_at": now,
                     "next_at": now,
                 },

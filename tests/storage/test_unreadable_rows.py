@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from bff.connect.attempt import Attempt, Hint, Status
-from bff.connect.housekeeping import LOOKS, OVERDUE
-from bff.connect.poll_schedule import LOOK_AGAIN
+from bff.connect.housekeeping import MAX_LOOKS, MAX_OVERDUE
+from bff.connect.poll_schedule import LOOK_DELAY
 from bff.serving import readable_rows
 from bff.storage.tables import attempts
 from tests.storage.test_storage import House, house
@@ -45,7 +45,7 @@ def unreadable(house: House, attempt: Attempt) -> None:
 def test_a95_attempts_that_cannot_be_read_hold_up_no_other(house: House, break_others: object) -> None:
     """More than a round takes lie before the one: it ends in the same round, and again late."""
     attempt = house.core.launched()
-    many_like(house, attempt, OVERDUE + LOOKS)
+    many_like(house, attempt, MAX_OVERDUE + MAX_LOOKS)
     break_others(house, attempt)  # type: ignore[operator]
     house.core.finish(attempt, "connected")
     house.core.partner.down = True
@@ -56,7 +56,7 @@ def test_a95_attempts_that_cannot_be_read_hold_up_no_other(house: House, break_o
         others = attempts.c.id != attempt.id
         connection.execute(update(attempts).where(others).values(look_at=house.core.clock()))
     house.core.partner.down = False
-    house.core.clock.tick(LOOK_AGAIN.total_seconds())
+    house.core.clock.tick(LOOK_DELAY.total_seconds())
     assert house.keeping.look_back() == 1
     assert house.core.read(attempt).late_success_at is not None
 
@@ -66,7 +66,7 @@ def test_a95_an_attempt_that_cannot_be_settled_holds_up_no_other(
 ) -> None:
     """Whatever asking about it raises; the others are asked about in the same round."""
     attempt, asked = house.core.launched(), house.core.poller.poll
-    many_like(house, attempt, OVERDUE)
+    many_like(house, attempt, MAX_OVERDUE)
 
     def poll(overdue: Attempt, hint: Hint | None = None) -> Attempt:
         if overdue.id != attempt.id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -10,9 +11,13 @@ from tests.support.stack import ROOT
 
 AXE: Final = ROOT / "node_modules/axe-core/axe.min.js"
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BY_COLOUR: Final = ["color-contrast"]
+"""Of these the rule that the colour scheme decides."""
+BY_PLACE: Final = ["color-contrast", "target-size"]
+"""And those that look at where things stand."""
 CHECK: Final = """
 const [rules, done] = arguments;
-axe.run(document, { runOnly: rules }).then(({ violations }) =>
+axe.run(document, { runOnly: rules, resultTypes: ["violations"] }).then(({ violations }) =>
   done(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)));
 """
 WIDER: Final = """
@@ -30,11 +35,11 @@ return [...wide, ...beyond];
 """
 
 
-def violations(driver: WebDriver) -> list[str]:
-    """What axe-core has to say of the page."""
+def violations(driver: WebDriver, rules: Sequence[str] = RULES) -> list[str]:
+    """What axe-core has to say of the page, by rules of these names or these kinds."""
     if not driver.execute_script("return 'axe' in window"):
         driver.execute_script(AXE.read_text())
-    told: list[str] = driver.execute_async_script(CHECK, RULES)
+    told: list[str] = driver.execute_async_script(CHECK, list(rules))
     return told
 
 
@@ -42,6 +47,11 @@ def overflowing(driver: WebDriver) -> list[str]:
     """What stands beyond the edge of the window, in the page and in its elements' shadow roots."""
     found: list[str] = driver.execute_script(WIDER)
     return found
+
+
+def unreadable(driver: WebDriver, rules: Sequence[str] = RULES) -> list[str]:
+    """What overflows, and what axe-core has to say."""
+    return [*overflowing(driver), *violations(driver, rules)]
 
 
 def emulate(driver: Any, scheme: str, width: int, **more: str) -> None:

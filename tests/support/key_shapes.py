@@ -12,10 +12,10 @@ from flask import Flask, Response, request
 from bff.partner.providers import templates, transport
 from bff.partner.providers.credentials import Client as ClientId
 from bff.partner.providers.entries import CatalogueConnector
-from bff.partner.providers.outbound import Policy
 from bff.partner.providers.provider import Provider as Client
 from bff.partner.providers.provider import ProviderFailed
 from bff.partner.providers.shipped_entries import ShippedEntry
+from bff.serving.destinations import Policy
 from tests.support.provider import CLIENT, SECRET, as_json
 from tests.support.servers import serve
 from tests.support.shapes import Covered, WrongShape, client_fault, here, require

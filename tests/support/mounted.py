@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from flask import Flask, Request, session
 
 from bff import AccountRef, Hitchpost, Principal, User
 from bff.settings import Settings, load_settings
 from bff.web.kit.services import Identify
 from tests.support.databases import sqlite_url
+from tests.support.servers import serve
 from tests.support.world import CLIENT_ID, CLIENT_SECRET
 
 
@@ -76,3 +81,48 @@ def mount(
         return "ok"
 
     return mounted
+
+
+@dataclass
+class Mounted:
+    """A host's app at whose own origin the BFF stands, and a browser whose cookie signs it in there."""
+
+    url: str
+    app: Flask
+    browser: requests.Session
+
+    def call(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> requests.Response:
+        """What the browser sends, with its cookie."""
+        return self.browser.request(
+            method, self.url + path, headers=headers, json=body, timeout=20, allow_redirects=False
+        )
+
+    def begin(self) -> str:
+        """An attempt of the user who is signed in there; its launch token."""
+        own = {"Origin": self.url, "X-Hitchpost": "1"}
+        answer = self.call("POST", "/hitchpost/v1/attempts", own, {"connector": "sandbox"})
+        return str(answer.json()["launch_token"])
+
+    def launch(self, token: str, **fields: str) -> requests.Response:
+        """A form of a page at the one origin that both have."""
+        return self.browser.post(
+            f"{self.url}/hitchpost/connect/launch",
+            data={"launch_token": token, **fields},
+            headers={"Origin": self.url},
+            allow_redirects=False,
+            timeout=20,
+        )
+
+
+@contextmanager
+def open_mounted(folder: Path, partner: str, **settings: Any) -> Iterator[Mounted]:
+    """Serve one, with a user who is signed in."""
+    app = Flask("host")
+
+    def host_at(url: str) -> Flask:
+        mount(app, url, folder, partner, **settings)
+        return app
+
+    with serve(host_at) as url, requests.Session() as browser:
+        browser.get(f"{url}/sign-in/ada", timeout=10)
+        yield Mounted(url, app, browser)

@@ -17,7 +17,7 @@ from typing import Final
 from tests.support.databases import SCHEMAS, bring_up_to_date
 
 INSTALLATIONS: Final = Path("/usr/lib/postgresql")
-FAST: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+FAST: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 """A test's server may lose everything when its machine stops; one that is killed must not, and does not."""
 
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,9 @@ from typing import Any, Final
 import requests
 
 from tests.support.databases import DatabaseUrl
+from tests.support.ports import free_port
 from tests.support.servers import serve
+from tests.support.waiting import wait_for
 from tests.support.world import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -48,7 +49,7 @@ class Program:
 
     def line(self, **wanted: Any) -> dict[str, Any]:
         """Wait for the first line that has these values."""
-        return until(lambda: next((line for line in self.lines() if wanted.items() <= line.items()), None))
+        return wait_for(lambda: next((line for line in self.lines() if wanted.items() <= line.items()), None))
 
     def end(self) -> int:
         """Ask it to stop; its exit status."""
@@ -62,22 +63,6 @@ class Program:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def until(look: Any) -> Any:
-    """Wait until ``look()`` is true; what it answers."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.02)
-    return found
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +86,7 @@ def run(arguments: list[str], own: Mapping[str, str], url: str, log: Path) -> It
         )
     program = Program(url, process, log)
     try:
-        until(lambda: process.poll() is not None or is_ready(url))
+        wait_for(lambda: process.poll() is not None or is_ready(url))
         assert process.poll() is None, log.read_text()
         yield program
     finally:

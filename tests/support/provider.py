@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bff.partner.providers.catalogue import CatalogueConnector
 from tests.support.servers import serve
-from tests.support.third_party import NUMBERS, Connection
+from tests.support.third_party import NUMBERS, Connection, add_entry
 from tests.support.world import World
 
 CLIENT, SECRET = "hitchpost-client", "a+b/c%d:e=f secret"
@@ -115,6 +115,7 @@ class Provider:
     codes: dict[str, str] = field(default_factory=dict)
     live: dict[str, str] = field(default_factory=dict)
     """Accounts by the tokens that are good for them."""
+    offered: list[int] = field(default_factory=list)
     count: int = 0
 
     def app(self) -> Flask:
@@ -152,7 +153,7 @@ class Provider:
         }
         own = {name: _placed(value, self.url) for name, value in self.habits.entry.items()}
         item = CatalogueConnector.model_validate({**values, **own, **changes})
-        world.partner_service.catalogue.connectors += (item,)
+        add_entry(world, item, self.url, self.offered)
         return item
 
     def sign_in(self, connection: Connection) -> requests.Response:

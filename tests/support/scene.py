@@ -83,10 +83,7 @@ class Scene(HostPage):
 
     def rehearse(self, key: str = "") -> None:
         """Open the page as this rehearsal has it, with Ada signed in."""
-        self.sign_in()
-        if key:
-            self.driver.get(f"{self.stack.host}/?rehearse={key}")
-            self.wait(lambda: self.driver.find_elements(By.TAG_NAME, "hitchpost-connect"))
+        self.sign_in(path=f"/?rehearse={key}" if key else "/")
 
     def wait_for_consent(self) -> None:
         """Wait until the window in front shows the third party's consent page."""

@@ -69,7 +69,7 @@ def walk_through(
     account = grant["LastSignIn"]["ExternalAccount"]
     (covered.shown if account else covered.missing).append("account")
     first = connection.access_token().json()["AccessToken"]
-    again = connection.api.call("POST", f"{connection.path}/accesstoken", {"Force": True})
+    again = connection.force()
     require(again.status_code, 200, "refresh")
     require(again.json()["AccessToken"] != first, True, "a new token")
     covered.shown.append("refresh")

@@ -13,13 +13,14 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 import requests
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
-from bff.common.secret import Secret
+from bff.common.secret import Secret, fingerprint
 from bff.content.entries import Content
 from bff.content.product import OfferedConnector, Registration
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
+from bff.storage.tables import studio_sessions
 from bff.studio.access import Role
 from bff.studio.store import DatabaseStudio
 from tests.support.world import World
@@ -32,6 +33,7 @@ CONTENT: Final = {
 }
 CSRF: Final = re.compile(r'name="csrf" value="([^"]+)"')
 ADA, GRACE = "ada@acme.example", "grace@acme.example"
+COOKIE: Final = "hitchpost_studio"
 
 
 class Page(HTMLParser):
@@ -192,6 +194,12 @@ class StudioWorld:
         )
         assert answer.status_code == 200, answer.text
         return made
+
+    def turn_back(self, editor: Editor, **values: datetime) -> None:
+        """Let time have passed in a session."""
+        mine = studio_sessions.c.id_sha256 == fingerprint(editor.browser.cookies[COOKIE])
+        with self.engine.begin() as connection:
+            connection.execute(update(studio_sessions).where(mine).values(values))
 
     def config(self, locale: str = "en") -> dict[str, Any]:
         """What the widget is told on a page of the product's own."""

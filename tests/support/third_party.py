@@ -20,6 +20,7 @@ from sqlalchemy import Row, select, update
 from bff.partner import clock
 from bff.partner.account_connectors import store
 from bff.partner.account_connectors.credentials import seal, unseal
+from bff.partner.grants import upkeep
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Credentials
 from bff.partner.storage import tables
@@ -28,6 +29,7 @@ from tests.support.servers import serve
 from tests.support.world import World
 
 NUMBERS: Final = itertools.count(1000)
+NOTED: Final = tables.pending_revocation
 Say = Callable[[dict[str, str]], Any]
 """What an endpoint answers to a form: a JSON value, or a whole response."""
 
@@ -44,6 +46,23 @@ def refused(error: str, status: int = 400) -> Response:
     return Response(json.dumps({"error": error}), status, content_type="application/json")
 
 
+def add_entry(world: World, item: CatalogueConnector, url: str, offered: list[int]) -> None:
+    """Add an entry to the running service's catalogue, and its id to those that this third party ``offered``.
+
+    Entries of an earlier one that had the same port go: the service would take the two for one.
+    """
+    catalogue, origin = world.partner_service.catalogue, url + "/"
+    offered.append(item.id)
+    catalogue.connectors = (
+        *(
+            entry
+            for entry in catalogue.connectors
+            if entry.id in offered or not (entry.token_url or "").startswith(origin)
+        ),
+        item,
+    )
+
+
 @dataclass
 class ThirdParty:
     """Its endpoints: ``token``, ``revoke`` and ``userinfo`` below ``url``."""
@@ -51,6 +70,7 @@ class ThirdParty:
     says: dict[str, Say] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
+    offered: list[int] = field(default_factory=list)
 
     def app(self) -> Flask:
         """All of it."""
@@ -85,7 +105,7 @@ class ThirdParty:
             "client_secret": "third-party-secret",
         }
         item = CatalogueConnector.model_validate({**values, **changes})
-        world.partner_service.catalogue.connectors += (item,)
+        add_entry(world, item, self.url, self.offered)
         return item
 
 
@@ -134,6 +154,55 @@ class Connection:
     def access_token(self) -> requests.Response:
         """Ask for its access token."""
         return self.api.call("POST", f"{self.path}/accesstoken")
+
+    def force(self) -> requests.Response:
+        """Ask for an access token that is new."""
+        return self.api.call("POST", f"{self.path}/accesstoken", {"Force": True})
+
+    def grant(self) -> dict[str, Any]:
+        """How its grant stands, as the API tells it."""
+        found: dict[str, Any] = self.told()["Hitchpost"]["Grant"]
+        return found
+
+    def grant_state(self) -> tuple[str, str | None]:
+        """State and reason of its grant, as the API tells them."""
+        told = self.grant()
+        return told["State"], told["Reason"]
+
+    def last_sign_in(self) -> dict[str, Any]:
+        """What became of its last sign-in, as the API tells it."""
+        found: dict[str, Any] = self.told()["Hitchpost"]["LastSignIn"]
+        return found
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """The grants of its connector, in every account."""
+        answer = self.api.call("GET", f"/v1.0/connectors/{self.item.id}/grants", account=None)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def look(self) -> None:
+        """Let the time come at which it is looked at, and look."""
+        self.change(next_refresh_at=clock.now() - timedelta(days=1))
+        assert upkeep.look_after(self.world.partner_service, 1) == 1
+
+    def noted(self) -> Any:
+        """What is still to be revoked of it."""
+        wanted = select(NOTED).where(NOTED.c.account_connector_id == self.id)
+        with self.world.partner_service.database.reading() as connection:
+            return connection.execute(wanted).one_or_none()
+
+    def change_noted(self, **values: Any) -> None:
+        """Write into what is still to be revoked of it."""
+        ours = update(NOTED).where(NOTED.c.account_connector_id == self.id)
+        with self.world.partner_service.database.writing() as connection:
+            connection.execute(ours.values(values))
+
+    def make_revocations_due(self) -> None:
+        """Let the time come at which what is to be revoked of its connector is tried again."""
+        ours = update(NOTED).where(NOTED.c.connector_id == self.item.id)
+        with self.world.partner_service.database.writing() as connection:
+            connection.execute(ours.values(next_at=clock.now() - timedelta(seconds=1)))
 
     def row(self) -> Row[Any]:
         """What is stored of it."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 60.0) -> T:
+def wait_for(condition: Callable[[], T | None], seconds: float = 60.0) -> T:
     """What ``condition`` answers once it is true; fails when it has not become so."""
     ends = time.monotonic() + seconds
     while not (found := condition()):

@@ -9,7 +9,6 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,7 +23,6 @@ from bff.partner.providers.catalogue import read_catalogue
 from bff.partner.sandbox.app import create_app as create_sandbox
 from bff.partner.sandbox.settings import Settings as SandboxSettings
 from bff.partner.settings import Settings as PartnerSettings
-from bff.partner.storage.tables import sign_in_token
 from bff.serving.database import open_database
 from bff.settings import load_settings
 from bff.storage.tables import attempts
@@ -206,15 +204,6 @@ class World:
     def mints(self) -> int:
         """How often a sign-in token was asked for, for this account."""
         return self.partner_calls.seen.count(("POST", f"/v1.0/accounts/{self.account}/signintoken"))
-
-    def expire_sign_in_tokens(self) -> None:
-        """Let every sign-in token of this account be past its time, at the partner service."""
-        engine = open_database(self.partner_database)
-        token, past = sign_in_token, datetime.now(UTC) - timedelta(seconds=1)
-        with engine.begin() as connection:
-            ours = update(token).where(token.c.account_id == self.account)
-            connection.execute(ours.values(expires_at=past))
-        engine.dispose()
 
     def sign_in(
         self,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,6 +20,9 @@ from tests.support.databases import DatabaseUrl
 from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.faulty_world import FaultyWorld, open_faulty_world
 from tests.support.raw_server import QUICK, answers, play, send
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.one_database
 
 RULES = Rules(window=10.0, minimum=4, ratio=0.5, pause=3.0)
 
@@ -159,7 +161,7 @@ def test_a56_of_many_callers_one_is_the_probe() -> None:
     with play(act) as (url, _), ThreadPoolExecutor(30) as pool:
         client = HttpClient(url, Limits(1.0, 20.0, 20.0), breaker)
         calls = [pool.submit(ask, client) for _ in range(30)]
-        wait_until(lambda: sum(call.done() for call in calls) == 29)
+        wait_for(lambda: sum(call.done() for call in calls) == 29)
         assert breaker.state() == "half-open"
         go_on.set()
         assert [call.result() for call in calls].count(None) == 1
@@ -202,7 +204,7 @@ def test_a56_an_outage_of_the_partner_service(faulty: FaultyWorld) -> None:
     assert (one["state"], one["last_state"]) == ("unknown", "connected")
     assert faulty.server("GET", "/v1/connections?account=nothing-known").status_code == 503
     assert faulty.before_partner.accepted == met
-    wait_until(lambda: busy_threads() <= threads)
+    wait_for(lambda: busy_threads() <= threads)
     faulty.before_partner.switch(Fault.NONE)
     breaker._opened_at -= 60
     assert faulty.read(faulty.connect(token))["status"] == "connected"
@@ -219,7 +221,7 @@ def test_a56_no_thread_is_held_longer_than_its_deadline(faulty: FaultyWorld) -> 
         tokens = [faulty.begin(token)["launch_token"] for _ in range(30)]
         for launched in pool.map(faulty.launch, tokens):
             assert_sent_away(launched)
-    wait_until(lambda: busy_threads() <= before)
+    wait_for(lambda: busy_threads() <= before)
     faulty.before_partner.switch(Fault.NONE)
 
 
@@ -233,9 +235,8 @@ def quick_breaker(faulty: FaultyWorld, rules: Rules = RULES) -> Breaker:
 
 
 def busy_threads() -> int:
-    """Threads of the programs' servers that are with a request, and the watches of calls."""
-    threads = threading.enumerate()
-    return sum("process_request" in item.name or isinstance(item, threading.Timer) for item in threads)
+    """Threads of the programs' servers that are with a request."""
+    return sum("process_request" in item.name for item in threading.enumerate())
 
 
 def assert_sent_away(launched: requests.Response) -> None:
@@ -260,11 +261,3 @@ def ask(client: HttpClient) -> PartnerUnavailable | None:
     except PartnerUnavailable as told:
         return told
     return None
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition. Raises ``AssertionError`` when it does not come true."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)

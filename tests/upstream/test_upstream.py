@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bff.common.errors import PartnerUnavailable
 from bff.outbound.breaker import Breaker, Rules
 from bff.outbound.client import HttpClient
-from bff.outbound.retry import FLOOR, LONGEST_WAIT, MOST_TRIES, Budget, Failure, Try, wait_before_retry
+from bff.outbound.retry import FLOOR, LONGEST_WAIT, Budget, Failure, Try, wait_before_retry
 from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.raw_server import CLIENT_SECRET, FAULTS, QUICK, Play, answers, play
 from tests.support.tls import Front, TlsFault, serve_tls, trust
@@ -23,7 +23,6 @@ TRIES = st.builds(
     harmless=st.booleans(),
     failure=st.sampled_from(Failure),
     retry_after=st.none() | st.floats(0, 10),
-    number=st.integers(1, 3),
     remaining=st.floats(0, 20),
 )
 CHANCES = st.floats(0, 1, exclude_max=True)
@@ -93,10 +92,9 @@ def test_a54_the_table_of_retries(tried: Try, chance: float) -> None:
     if wait is None:
         asked = tried.retry_after if tried.failure is Failure.BUSY and tried.retry_after is not None else 0
         too_long = asked + FLOOR * 4 > min(LONGEST_WAIT, tried.remaining)
-        assert not allowed or tried.number >= MOST_TRIES or too_long
+        assert not allowed or too_long
         return
     assert allowed
-    assert tried.number < MOST_TRIES
     assert 0 <= wait <= LONGEST_WAIT
     assert wait < tried.remaining
     if tried.failure not in {Failure.DROPPED, Failure.BROKEN}:
@@ -109,9 +107,8 @@ def test_a54_the_table_of_retries(tried: Try, chance: float) -> None:
 @given(CHANCES, CHANCES)
 def test_a54_callers_do_not_come_back_together(one: float, other: float) -> None:
     """Two who were told the same Retry-After wait for different times."""
-    waits = {
-        wait_before_retry(Try("GET", False, Failure.BUSY, 1.0, 1, 15.0), chance) for chance in (one, other)
-    }
+    tried = Try("GET", False, Failure.BUSY, 1.0, 15.0)
+    waits = {wait_before_retry(tried, chance) for chance in (one, other)}
     assert len(waits) == len({1.0 + 0.1 * one, 1.0 + 0.1 * other})
 
 

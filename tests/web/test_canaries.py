@@ -16,6 +16,8 @@ from tests.support.recorder import Recorder
 from tests.support.studio import open_studio
 from tests.support.world import CLIENT_SECRET, HOST, SANDBOX_SECRET, World, open_world
 
+pytestmark = pytest.mark.one_database
+
 
 @dataclass
 class Recorded:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from bff.partner.storage.tables import account_connector, completion
 from bff.serving.database import open_database
-from tests.partner.conftest import Api, client_of
+from tests.partner.conftest import client_of
 from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve
 from tests.support.world import HOST, World, build_bff, open_world
@@ -285,17 +285,6 @@ def test_a38_return_delivery_comes_back_to_its_own_page(world: World) -> None:
     assert reported.json() == {"status": "connected", "return_url": f"{HOST}/tools"}
 
 
-@pytest.mark.parametrize(
-    ("connector", "decision", "status"),
-    [("sandbox", "deny", "declined"), ("sandbox-broken", "allow", "failed")],
-)
-def test_a38_what_brings_nothing_ends_as_before(
-    world: World, connector: str, decision: str, status: str
-) -> None:
-    """A denial, and a third party that fails: told as ever."""
-    assert world.read(world.connect(world.session(), connector, decision))["status"] == status
-
-
 def test_a38_another_account_waits_for_its_users_choice(world: World) -> None:
     """A reconnect by the right browser with another account: a mismatch, which may then be accepted."""
     world.connect(world.session())
@@ -400,40 +389,6 @@ def test_a38_a_url_for_servers_that_redirect_by_themselves_is_as_ever(world: Wor
     }
     url = world.server("POST", "/v1/sign-in-urls", json=body).json()["url"]
     assert 'data-message="done"' in world.sign_in(url).text
-
-
-@pytest.fixture
-def api(world: World) -> Api:
-    """An API client of the partner service."""
-    return client_of(world)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://bff.example/x",
-        "//bff.example/x",
-        "/connect/complete/x",
-        "javascript:alert(1)",
-        "https://user@bff.example/x",
-        "https://bff.example/x?y=1",
-        "https://bff.example/x#y",
-        "https://bff.example\\@evil.example/x",
-        "https://bff.example:99999/x",
-        "https://[::1/x",
-        "https:///x",
-        "https://bff.example/\tx",
-        "https://bücher.example/x",
-        "http://127.0.0.1.evil.example/x",
-    ],
-)
-def test_a38_the_partner_sends_codes_over_https_only(api: Api, url: str) -> None:
-    """Anything else is refused when the token is minted."""
-    document = {"Username": "ada", "Hitchpost": {"CompletionUrl": url}}
-    path = f"/v1.0/accounts/{requests.utils.quote(api.account, safe='')}/signintoken"
-    answer = api.call("POST", path, document, account=None)
-    assert answer.status_code == 400
-    assert "CompletionUrl" in answer.json()["Message"] or "control" in answer.json()["Message"]
 
 
 def test_a38_another_accounts_client_completes_nothing(world: World) -> None:

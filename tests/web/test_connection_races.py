@@ -16,8 +16,10 @@ from bff.serving.database import open_database
 from bff.storage.tables import attempts
 from tests.partner.conftest import client_of
 from tests.support import lost_grants
-from tests.support.connections import connected, events, hear_of, listed
+from tests.support.connections import connected, events, listed
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, World
+
+pytestmark = pytest.mark.usefixtures("server_hears")
 
 ROUNDS: Final = 3
 FOLLOWS: Final = {
@@ -26,12 +28,6 @@ FOLLOWS: Final = {
     "reconnected": {"reconnected", "disconnected"},
 }
 """What may be told of a connection after what: no grant ends by itself here, so nothing else may be."""
-
-
-@pytest.fixture(autouse=True)
-def _server_hears(world: World) -> None:
-    """Its product has a webhook: else nothing would be recorded."""
-    hear_of(world)
 
 
 def connect(world: World, user: str) -> None:

@@ -19,17 +19,13 @@ from bff.partner.account_connectors import credentials, store
 from bff.partner.grants import revocation
 from bff.partner.storage import tables
 from tests.partner.conftest import client_of
-from tests.support.connections import connected, events, hear_of, listed, named, shown
+from tests.support.connections import connected, events, listed, named, shown
 from tests.support.databases import DatabaseUrl
 from tests.support.studio import StudioWorld
 from tests.support.world import HOST, OTHER_SECRET_KEY, SANDBOX_SECRET, World, open_world
 from tests.web.test_products_apart import sets
 
-
-@pytest.fixture(autouse=True)
-def _server_hears(world: World) -> None:
-    """Its product has a webhook: else nothing would be recorded."""
-    hear_of(world)
+pytestmark = pytest.mark.usefixtures("server_hears")
 
 
 def end(world: World, connection: str, token: str | None = None) -> requests.Response:
@@ -386,6 +382,19 @@ class TestEnd:
         assert ends("one", stranger.session(key=studio.secret_key)) == 404
         assert ends("k" * 256) == 422
 
+    def test_the_same_call_again_leaves_what_was_connected_since(self, world: World) -> None:
+        """Its first answer was lost, and a user has connected again before it came a second time."""
+        token = world.session()
+        connection = connected(world, token)
+        call: dict[str, Any] = {
+            "params": {"account": world.account}, "headers": {"Idempotency-Key": "of one job"}
+        }  # fmt: skip
+        path = f"/v1/connections/{connection}"
+        assert world.server("DELETE", path, **call).status_code == 204
+        assert connected(world, token) == connection
+        assert world.server("DELETE", path, **call).status_code == 204
+        assert partner_has(world, connection)["Authenticated"] is True
+
     def test_a80_only_who_has_it_can_end_it(self, world: World) -> None:
         """Not another account, product or session, nor a page that may not offer its connector."""
         connection = connected(world, world.session())
@@ -632,16 +641,6 @@ class TestSeveral:
 
 class TestNamed:
     """An attempt that names the connection to reconnect."""
-
-    def test_one_that_is_not_there_costs_one_call(self, world: World) -> None:
-        """Any user may name any id: no list is asked for, as where a proxy may have answered 404."""
-        token = world.session()
-        connected(world, token)
-        before = len(world.partner_calls.seen)
-        body = {"connector": "sandbox", "connection": "1234567"}
-        assert world.page("POST", "/v1/attempts", token, json=body).status_code == 404
-        calls = [call for call in world.partner_calls.seen[before:] if "accounts" in call[1]]
-        assert calls == []
 
     def test_it_reconnects_exactly_that_one(self, world: World) -> None:
         """And another connector's, account's or product's is none of its own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,49 +14,7 @@ from bff.common.faulty_file import FaultyFile
 from tests.support.routes import routes
 from tests.support.world import HOST, OTHER_HOST, PRODUCTS, World, build_bff
 
-NO_ORIGINS = [
-    "*",
-    "null",
-    "",
-    "https://*",
-    "https://*.app.example",
-    "https://*.example",
-    r"https://.*\.app\.example",
-    "https://app.example|https://evil.example",
-    "^https://app.example$",
-    "https://(app).example",
-    "https://app.example/",
-    "https://app.example/path",
-    "https://app.example?x",
-    "https://app.example#x",
-    "https://user@app.example",
-    "https://user:secret@app.example",
-    "https://app.example:443",
-    "https://app.example:0",
-    "https://app.example:65536",
-    "https://app.example:8443x",
-    "https://APP.example",
-    "HTTPS://app.example",
-    "https://app.example.",
-    "https://app..example",
-    "https://app_.example",
-    "https://a_b.example",
-    "https://app.a_b.example",
-    "https://-app.example",
-    "https://app-.example",
-    "https://app.example, https://b.example",
-    " https://app.example",
-    "https://app.example\n",
-    "https://münchen.example",
-    "http://app.example",
-    "http://localhost.evil.example",
-    "http://127.0.0.1.evil.example",
-    "ftp://app.example",
-    "file://",
-    "app.example",
-    "//app.example",
-]
-"""What is no origin, or none that a page could have over https."""
+pytestmark = pytest.mark.one_database
 
 FOREIGN = [
     "https://evil.example",
@@ -74,24 +31,16 @@ FOREIGN = [
 ]
 """Origins that nobody registered, some of which look like one that somebody did."""
 
+SENT = {"accept-language", "authorization", "content-type", "idempotency-key", "x-hitchpost"}
+"""The headers that the widget sends."""
 
-@pytest.mark.parametrize("origin", NO_ORIGINS)
-def test_a16_what_is_no_origin_stops_start_up(world: World, tmp_path: Path, origin: str) -> None:
+
+def test_a16_what_is_no_origin_stops_start_up(world: World, tmp_path: Path) -> None:
     """The product file is refused with file, product, key and the origin itself; nothing starts."""
-    text = PRODUCTS.replace(
-        f'["{HOST}", "https://staging.example:8443"]', f'["{HOST}", {json.dumps(origin)}]'
-    )
-    assert text != PRODUCTS
+    text = PRODUCTS.replace("https://staging.example:8443", "https://staging.example/")
     with pytest.raises(FaultyFile) as refused:
         build_bff("https://bff.example", tmp_path, world.partner, products_text=text)
-    assert "products.toml: demo: origins: " in refused.value.faults[0]
-
-
-@pytest.mark.parametrize("origin", ["https://app.example:8443", "http://localhost:8000", "http://[::1]:8000"])
-def test_a16_an_origin_as_browsers_send_it_is_taken(world: World, tmp_path: Path, origin: str) -> None:
-    """With a port that is not the scheme's own, and by plain http on loopback."""
-    text = PRODUCTS.replace('"https://staging.example:8443"', f'"{origin}"')
-    build_bff("https://bff.example", tmp_path, world.partner, products_text=text)
+    assert "products.toml: demo: origins: 'https://staging.example/': " in refused.value.faults[0]
 
 
 def granted(answer: requests.Response) -> set[str]:
@@ -129,23 +78,17 @@ def test_a17_what_is_granted_is_said_word_by_word(world: World) -> None:
     """The origin itself, the two methods, the headers that the widget sends, ten minutes; no credentials."""
     asking = {
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "x-evil, authorization",
+        "Access-Control-Request-Headers": ", ".join(["x-evil", *SENT]),
         "Access-Control-Request-Private-Network": "true",
     }
     for path in page_paths(world):
         answer = requests.options(world.bff + path, headers={"Origin": HOST} | asking, timeout=20)
+        assert answer.status_code == 200
         told = {name.lower(): value for name, value in answer.headers.items()}
         assert told["access-control-allow-origin"] == HOST
         assert told["access-control-allow-methods"] == "GET, POST"
-        allowed = {name.strip() for name in told["access-control-allow-headers"].split(",")}
-        # Of what is asked for, what is on the list: never a header that is not.
-        assert {name.lower() for name in allowed} <= {
-            "accept-language",
-            "authorization",
-            "content-type",
-            "idempotency-key",
-            "x-hitchpost",
-        }
+        allowed = {name.strip().lower() for name in told["access-control-allow-headers"].split(",")}
+        assert allowed == SENT
         assert told["access-control-max-age"] == "600"
         assert "access-control-allow-credentials" not in told
         assert told["access-control-allow-private-network"] == "false"

@@ -6,8 +6,6 @@ But for the press (tests/web/test_press_guards.py): it takes a form and rests on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,9 +16,8 @@ from sqlalchemy import Engine, select
 from bff.storage.tables import metadata
 from bff.web.kit.guards import MOST_FORM
 from bff.web.kit.services import EXTENSION
-from tests.support.mounted import create_host
+from tests.support.mounted import Mounted
 from tests.support.routes import routes
-from tests.support.servers import serve
 from tests.support.studio import StudioWorld
 from tests.support.world import HOST, SECRET_KEY, World
 
@@ -44,7 +41,8 @@ HOSTILE = {
     "null": b"null",
     "list": b"[]",
     "text": b'"x"',
-    "number": b"1e999",
+    "number": b"1",
+    "endless number": b"1e999",
     "extra field": b'{"surprise": 1}',
     "wrong type": b'{"user": 7, "connector": 7, "product": 7}',
     "bad UTF-8": b'{"user": "\xff"}',
@@ -52,33 +50,6 @@ HOSTILE = {
     "deep": b'{"user":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
     "not a number": b'{"user": NaN}',
 }
-
-
-@dataclass
-class Mounted:
-    """A host's app with the BFF in it, and a browser whose cookie signs it in there."""
-
-    url: str
-    app: Flask
-    browser: requests.Session
-
-    def call(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> requests.Response:
-        """What the browser sends, with its cookie."""
-        return self.browser.request(
-            method, self.url + path, headers=headers, json=body, timeout=20, allow_redirects=False
-        )
-
-
-@pytest.fixture
-def mounted(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mounted]:
-    """A host's app on a socket."""
-    folder, apps = tmp_path_factory.mktemp("mounted"), []
-    with (
-        serve(lambda url: apps.append(create_host(url, folder, shared_world.partner)) or apps[0]) as url,
-        requests.Session() as browser,
-    ):
-        browser.get(f"{url}/sign-in/ada", timeout=10)
-        yield Mounted(url, apps[0], browser)
 
 
 PRESS = "/v1/press"

@@ -29,6 +29,8 @@ from bff.serving.edge import Edge
 from tests.support.studio import StudioWorld
 from tests.support.world import CATALOGUE, CLIENT_ID, CLIENT_SECRET, HOST, PRODUCTS, World
 
+pytestmark = pytest.mark.one_database
+
 RESERVED = "\ue000"
 HALF = "\ud800"
 JSON = {"Content-Type": "application/json"}

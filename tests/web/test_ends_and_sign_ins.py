@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
+from sqlalchemy import select, update
 
+from bff.serving.database import open_database
+from bff.storage.tables import connections
+from bff.web.kit.services import services_of
 from tests.partner.conftest import client_of
-from tests.support.connections import connected, events, hear_of, listed, named
+from tests.support.connections import connected, events, listed, named
 from tests.support.world import World
 
-
-@pytest.fixture(autouse=True)
-def _server_hears(world: World) -> None:
-    """Its product has a webhook: else nothing would be recorded."""
-    hear_of(world)
+pytestmark = pytest.mark.usefixtures("server_hears")
 
 
 def path_of(connection: str) -> str:
@@ -135,6 +136,26 @@ ORDERS: Final[dict[Callable[[World, str], None], list[str]]] = {
     lost_answer: ["disconnected"],
     a_second_end_on_the_way: ["disconnected", "connected", "disconnected"],
 }
+
+
+def test_an_end_whose_process_has_died_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The partner service has ended the grant; nothing was stored of it. A minute later it is looked at."""
+    connection = connected(world, world.session())
+    ending = services_of(world.bff_app).connections.ending
+    with monkeypatch.context() as dying:
+        dying.setattr(ending, "_note_end", lambda *_: lose_the_answer())
+        assert end(world, connection) == 500
+    engine, row = open_database(world.bff_database), connections.c
+    with engine.begin() as database:
+        mine = row.account_connector_id == int(connection)
+        found = database.execute(select(row.ending_until, row.look_at).where(mine)).one()
+        assert found.look_at == found.ending_until
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        database.execute(update(connections).where(mine).values(ending_until=past, look_at=past))
+    engine.dispose()
+    look(world)
+    assert named(world) == ["connected", "disconnected"]
+    assert events(world)[-1][1]["disconnected_by"] == "server"
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.__name__)

@@ -34,7 +34,7 @@ def test_too_many_tries_can_be_tried_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("origin", [OTHER_HOST, "https://evil.example", None])
 def test_a65_trying_again_claims_nothing_for_another_page(tmp_path: Path, origin: str | None) -> None:
-    """The error page's own form comes from the BFF: what a page elsewhere claimed does not go with it."""
+    """The error page's own form comes from the BFF: it says who sent the first, and not what they claimed."""
     with open_world(tmp_path, bff_settings={"limit_address": 1}) as world:
         token = world.session()
         first, second = (world.begin(token)["launch_token"] for _ in range(2))
@@ -42,7 +42,7 @@ def test_a65_trying_again_claims_nothing_for_another_page(tmp_path: Path, origin
         refused = world.launch(second, origin=origin)
         assert refused.status_code == 429
         fields = {item["name"]: item["value"] for item in Page(refused.text).tags("input")}
-        assert fields == {"launch_token": second}
+        assert fields == {"launch_token": second, "origin": origin or ""}
 
 
 def test_what_is_over_is_not_offered_again(world: World) -> None:

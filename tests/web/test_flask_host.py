@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 
 from bff import AccountRef, Hitchpost, Principal, User
 from bff.identity.principals import with_text_ids
-from bff.settings import FaultySettings, Settings, load_settings
+from bff.serving.settings import FaultySettings
+from bff.settings import Settings, load_settings
 from tests.support import difficult_host
 from tests.support.mounted import mount
 from tests.support.servers import serve

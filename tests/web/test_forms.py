@@ -122,6 +122,16 @@ def test_cancel_while_nobody_knows_is_looked_at_again(
     assert (stands["state"], stands["connected_by"]) == ("connected", "ada")
 
 
+def test_a_submission_whose_answer_was_lost_has_connected(world: World, session: str) -> None:
+    """The next one, however wrong, is told so: it neither asks for a key nor hides the success."""
+    form = open_form(world, session, KEY)
+    with put_is_lost(world):
+        form.post(ADA)
+    assert "end" in form.send("wrong")
+    told = world.read(form.attempt, "")
+    assert (told["status"], told["connection"]["external_account"]) == ("connected", "ada@sandbox.example")
+
+
 @contextmanager
 def put_is_lost(world: World) -> Iterator[None]:
     """The partner service does what it is told, and then neither this nor any later call is answered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +18,14 @@ from bff.identity.principal import Principal as AnyPrincipal
 from bff.settings import load_settings
 from bff.web.kit.services import services_of
 from tests.support.databases import sqlite_url
+from tests.support.stack import ROOT
 from tests.support.world import HOST, OPENED_FOR, OTHER_HOST, OTHER_SECRET_KEY, PRODUCTS, SECRET_KEY
 
 BFF = "http://127.0.0.1:1"
+SIGNALS: Final = re.findall(
+    r'^  \| "(\w+)"', (ROOT / "static/widget/src/signals.ts").read_text(), re.MULTILINE
+)
+"""What makes the widget ask."""
 NOWHERE = "http://127.0.0.1:9"
 """Nothing answers there: whatever asks the partner service fails at once."""
 
@@ -91,13 +97,20 @@ class TestCookieCalls:
         """As the widget calls."""
         assert begin(client, self.GOOD).status_code == 201
 
-    @pytest.mark.parametrize("value", [None, "", "0", "true", "1, 1"])
+    @pytest.mark.parametrize("value", [None, "", "0", "11", "True", "1, 1", "closed, closed"])
     def test_without_the_custom_header_it_is_refused(self, client: FlaskClient, value: str | None) -> None:
-        """The header says 1 and nothing else; the refusal names it."""
+        """The header says 1, or names one signal; the refusal names it."""
         headers = {"Origin": HOST} | ({} if value is None else {"X-Hitchpost": value})
         answer = begin(client, headers)
         assert told(answer) == (422, "invalid_request")
         assert "X-Hitchpost: 1" in answer.text
+
+    @pytest.mark.parametrize("signal", [*SIGNALS, "of_another_version"])
+    def test_a_signal_of_the_widget_does_as_well(self, client: FlaskClient, signal: str) -> None:
+        """Also one that is no hint: the flow of a page that sends it goes on."""
+        attempt = begin(client, self.GOOD).json["id"]  # type: ignore[index]
+        headers = self.GOOD | {"X-Hitchpost": signal}
+        assert client.get(f"/v1/attempts/{attempt}", headers=headers).status_code == 200
 
     def test_a_read_needs_the_header_too(self, client: FlaskClient) -> None:
         """What is read is somebody's."""
@@ -139,7 +152,17 @@ class TestOrigins:
     """A page calls from an origin of its own principal's product."""
 
     @pytest.mark.parametrize(
-        "origin", [None, "null", OTHER_HOST, HOST.upper(), HOST + "/", HOST + ":443", HOST + ".evil.example"]
+        "origin",
+        [
+            None,
+            "null",
+            OTHER_HOST,
+            HOST.upper(),
+            HOST.replace("https:", "http:"),
+            HOST + "/",
+            HOST + ":443",
+            HOST + ".evil.example",
+        ],
     )
     def test_a_change_from_elsewhere_is_refused_by_name(
         self, client: FlaskClient, session: dict[str, str], origin: str | None
@@ -254,32 +277,46 @@ class TestLaunch:
         again = client.post("/connect/launch", data=form, headers={"Origin": origin})
         assert (again.status_code, "data-seconds" in again.text) == (503, True)
 
+    @pytest.mark.parametrize("opened_for", [{}, OPENED_FOR], ids=["nothing said", "the right page named"])
     @pytest.mark.parametrize("origin", [None, "null", OTHER_HOST, "https://staging.example:8443", HOST + "/"])
-    def test_from_anywhere_else_a_page_asks_first(
-        self, client: FlaskClient, launch_token: str, origin: str | None
+    def test_a20_a_launch_comes_from_the_page_that_began(
+        self, client: FlaskClient, launch_token: str, origin: str | None, opened_for: dict[str, str]
     ) -> None:
-        """Another page of the same product included: nothing is used up."""
+        """From anywhere else, another page of the same product included, a page asks first.
+
+        Whatever the form says of itself; nothing is used up.
+        """
         headers = {} if origin is None else {"Origin": origin}
+        form = {"launch_token": launch_token, **opened_for}
         for _ in range(2):
-            answer = client.post("/connect/launch", data={"launch_token": launch_token}, headers=headers)
-            assert answer.status_code == 200
+            answer = client.post("/connect/launch", data=form, headers=headers)
+            assert (answer.status_code, "confirmation" in answer.text) == (200, True)
             assert launch_token in answer.text
 
 
 class TestRepeated:
     """What comes twice can mean two things to two readers."""
 
-    def test_in_a_query(self, client: FlaskClient) -> None:
-        """The parameter is named."""
-        good = client.get(f"/connect/opening?product=demo&origin={HOST}")
-        assert good.status_code == 200
-        twice = client.get(f"/connect/opening?product=demo&origin={HOST}&origin={OTHER_HOST}")
-        assert twice.status_code == 400
+    @pytest.mark.parametrize("more", [f"&origin={OTHER_HOST}", "&product=other", f"&origin={HOST}"])
+    def test_in_a_query(self, client: FlaskClient, more: str) -> None:
+        """Also the same value; a page says so."""
+        opening = f"/connect/opening?product=demo&origin={HOST}"
+        assert client.get(opening).status_code == 200
+        twice = client.get(opening + more)
+        assert (twice.status_code, twice.mimetype) == (400, "text/html")
 
-    def test_in_a_form(self, client: FlaskClient) -> None:
-        """Once is taken: this token is only unknown."""
-        assert client.post("/connect/launch", data={"launch_token": "x"}).status_code == 410
-        assert client.post("/connect/launch", data={"launch_token": ["x", "x"]}).status_code == 400
+    def test_a15_a_launch_token_that_comes_twice_is_refused(
+        self, client: FlaskClient, session: dict[str, str]
+    ) -> None:
+        """Neither is used up: each once asks the partner service, which does not answer here."""
+        one, two = (str(begin(client, session).json["launch_token"]) for _ in range(2))  # type: ignore[index]
+        headers = {"Origin": HOST}
+        for pair in ([one, two], [one, one], ["", one]):
+            twice = client.post("/connect/launch", data={"launch_token": pair}, headers=headers)
+            assert twice.status_code == 400
+        for token in (one, two):
+            once = client.post("/connect/launch", data={"launch_token": token}, headers=headers)
+            assert once.status_code == 503
 
 
 @pytest.mark.parametrize("address", ["/v1/attempts/a%00b", "/v1/attempts/att_1?hint=%00"])

@@ -11,7 +11,7 @@ from flask import Flask
 from flask_limiter import Limiter
 
 from bff import Hitchpost
-from bff.settings import FaultySettings
+from bff.serving.settings import FaultySettings
 from tests.support.mounted import mount, settings_of
 from tests.support.servers import serve
 from tests.support.world import World, open_world

@@ -8,6 +8,8 @@ import requests
 from bff.web.kit.in_app import is_in_app, refuses_in_app
 from tests.support.world import HOST, World
 
+pytestmark = pytest.mark.one_database
+
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 9{wv}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"

@@ -12,6 +12,8 @@ import requests
 from bff.content.words import DEFAULTS
 from tests.support.world import HOST, World
 
+pytestmark = pytest.mark.one_database
+
 
 def config(world: World, token: str, *, tag: str | None = None, header: str = "") -> dict[str, Any]:
     """What the page is told."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from sqlalchemy import select
 
 from bff.serving.database import open_database
-from bff.storage.tables import outbox
-from tests.support.connections import events, hear_of, listed
+from bff.storage.tables import attempts, outbox
+from bff.web.kit.services import services_of
+from tests.partner.conftest import client_of
+from tests.support.connections import connected, events, hear_of, listed
 from tests.support.world import OTHER_HOST, World
 
 
@@ -49,6 +52,41 @@ def test_a_success_during_an_outage_is_told_when_it_is_over(world: World) -> Non
     assert (read["status"], bool(read["late_success"])) == ("expired", True)
     now = next(each for each in listed(world) if each["id"] == str(connection))
     assert now["state"] == "connected"
+
+
+def test_a_success_that_has_been_ended_since_is_no_news(world: World) -> None:
+    """Whoever hears of it would take the connection for one that stands."""
+    attempt = world.connect(world.session())
+    housekeeping = world.bff_app.extensions["hitchpost"].upkeep.housekeeping
+    path = f"/v1.0/account/connectors/{_number_of(world, attempt)}"
+    world.change(attempt, expires_at=datetime.now(UTC) - timedelta(seconds=5))
+    world.partner_calls.meanwhile("GET", path, "before", fail)
+    housekeeping.end_overdue()
+    assert client_of(world).call("PUT", f"{path}/deauthenticate", account=world.account).status_code == 200
+    world.change(attempt, look_at=datetime.now(UTC))
+    housekeeping.look_back()
+    assert world.read(attempt)["late_success"] is None
+
+
+def test_a_sign_in_that_an_end_has_cancelled_in_vain_is_looked_at(world: World) -> None:
+    """A colleague's end of the connection failed, and the user went on in the popup."""
+    hear_of(world)
+    connection = connected(world, world.session())
+    begun, browser = world.begin(world.session(user="grace")), requests.Session()
+    url = world.launch(begun["launch_token"], browser=browser).headers["Location"]
+    put = f"/v1.0/account/connectors/{connection}/deauthenticate"
+    world.partner_calls.meanwhile("PUT", put, "before", fail)
+    account = {"account": world.account}
+    assert world.server("DELETE", f"/v1/connections/{connection}", params=account).status_code == 503
+    assert told_of(world, begun["id"]) == ["attempt.settled"]
+    world.sign_in(url, browser=browser)
+    services = services_of(world.bff_app)
+    with open_database(world.bff_database).connect() as database:
+        planned = select(attempts.c.look_at).where(attempts.c.id == begun["id"])
+        assert database.execute(planned).scalar_one() > datetime.now(UTC)
+    world.change(begun["id"], look_at=datetime.now(UTC))
+    services.upkeep.housekeeping.look_back()
+    assert told_of(world, begun["id"]) == ["attempt.settled", "attempt.late_success"]
 
 
 @pytest.mark.parametrize("told_by", ["a look", "Cancel"])

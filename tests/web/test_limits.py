@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -25,17 +23,17 @@ from bff.app import Hitchpost
 from bff.connect.purge import Purge
 from bff.serving.database import open_database
 from bff.serving.rate_limits import DatabaseStorage, WorkerStorage, storage_for
-from bff.settings import FaultySettings, load_settings
+from bff.serving.settings import FaultySettings
+from bff.settings import load_settings
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import rate_limits
 from bff.web.kit.limits import Purpose, caller_address
 from bff.web.kit.services import EXTENSION
 from tests.support.databases import DatabaseUrl, sqlite_url
+from tests.support.fixtures import Strict
 from tests.support.redis_server import NoRedis, RedisServer, private_redis
 from tests.support.servers import serve
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, World, build_bff
-
-Strict = Callable[..., World]
 
 
 @pytest.fixture
@@ -46,27 +44,6 @@ def redis_server() -> Iterator[RedisServer]:
             yield server
     except NoRedis as reason:
         pytest.skip(str(reason))
-
-
-@pytest.fixture
-def strict(world: World, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Strict]:
-    """Another BFF in the same world, on a database of its own, that permits as much as is said."""
-    with contextlib.ExitStack() as stack:
-
-        def start(*, name: str = "strict", **settings: Any) -> World:
-            (tmp_path / name).mkdir(exist_ok=True)
-            database, apps = database_url(tmp_path / name, "bff"), []
-            bff = stack.enter_context(
-                serve(
-                    lambda url: (
-                        apps.append(build_bff(url, tmp_path, world.partner, database=database, **settings))
-                        or apps[0]
-                    )
-                )
-            )
-            return replace(world, bff=bff, bff_app=apps[0], bff_database=database)
-
-        yield start
 
 
 def seconds(answer: requests.Response) -> int:

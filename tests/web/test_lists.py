@@ -70,6 +70,12 @@ def test_what_ended_since_is_listed_however_long_ago_it_began(world: World) -> N
         assert sorted(found) == sorted([ended, late]), more
 
 
+def test_since_the_beginning_of_time_is_everything(world: World) -> None:
+    """A server that has listed nothing yet may send its language's zero time."""
+    begun = world.begin(world.session())["id"]
+    assert walked(world, f"account={world.account}&since=0001-01-01T00:00:00Z") == [begun]
+
+
 def test_the_list_is_filtered_by_what_is_asked(world: World) -> None:
     """By account, user, connector, status and time; all of them together."""
     ada, bob = world.session(), world.session(user="bob")

@@ -20,10 +20,11 @@ from sqlalchemy import create_engine, text
 import bff.partner.storage.database
 import bff.storage.schema
 from bff.receipts import FixedKeys, verify
+from tests.support.ports import free_ports
 from tests.support.postgresql import PostgresqlServer, database_name
 from tests.support.programs import SIGNING_KEY
 from tests.support.relay import Relay, relayed
-from tests.support.started import Program, free_ports, started
+from tests.support.started import Program, started
 from tests.support.studio import StudioWorld, open_studio
 from tests.support.waiting import wait_for
 from tests.support.world import (

@@ -21,6 +21,8 @@ from bff.web.widget_api import attempts
 from tests.support.mounted import create_host
 from tests.support.world import HOST, SECRET_KEY, World, build_bff
 
+pytestmark = pytest.mark.one_database
+
 DOCUMENT = api_document("https://bff.example")
 Described = tuple[Route, ...]
 

@@ -1,4 +1,4 @@
-"""What browsers get: headers of pages, CORS, and the widget's files."""
+"""What browsers get: headers of pages, and the widget's files."""
 
 from __future__ import annotations
 
@@ -44,37 +44,6 @@ def test_the_opening_page_is_one_request(world: World) -> None:
 def hashed(text: str) -> str:
     """As a policy names a text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def test_a_preflight_from_a_registered_origin_is_granted(world: World) -> None:
-    """The browser may send the header, the bearer token and JSON; never cookies."""
-    asked = {
-        "Origin": HOST,
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type,x-hitchpost",
-    }
-    answer = requests.options(f"{world.bff}/v1/attempts", headers=asked, timeout=10)
-    assert answer.status_code == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == HOST
-    allowed = {name.strip().lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
-    assert allowed == {"authorization", "content-type", "x-hitchpost"}
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-    assert "Origin" in answer.headers["Vary"]
-
-
-def test_a_preflight_from_elsewhere_is_not_granted(world: World) -> None:
-    """No CORS header at all, and caches are told that the answer depends on the origin."""
-    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    answer = requests.options(f"{world.bff}/v1/attempts", headers=asked, timeout=10)
-    assert not [name for name in answer.headers if name.startswith("Access-Control")]
-    assert "Origin" in answer.headers["Vary"]
-
-
-def test_api_answers_are_kept_by_no_cache(world: World) -> None:
-    """Tokens and attempts are nobody's to store."""
-    answer = world.page("POST", "/v1/attempts", world.session(), json={"connector": "sandbox"})
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_health(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bff.connect.launch_minting import MintedLaunch
-from bff.connect.prefetch import FRESH_FOR, Prefetcher
+from bff.connect.prefetch import Prefetcher
 from tests.support.databases import DatabaseUrl
 from tests.support.waiting import wait_for
 from tests.support.world import HOST, World, open_world
@@ -73,66 +73,6 @@ def test_the_press_is_answered_before_anything_is_minted(token: str, held: World
     held.partner_calls.open.set()
     assert held.launch(attempt["launch_token"]).status_code == 303
     assert held.mints() == before + 1
-
-
-def test_pressed_twice_it_is_minted_once(
-    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
-) -> None:
-    """Also when the first has been forgotten."""
-    attempt, before = world.begin(token), world.mints()
-    for _ in range(2):
-        assert world.press(attempt["launch_token"]).status_code == 204
-        minted(world, prefetcher, attempt["id"])
-    prefetcher.drop(attempt["id"])
-    assert world.press(attempt["launch_token"]).status_code == 204
-    assert prefetcher.take(attempt["id"]) is None
-    assert world.mints() == before + 1
-
-
-def test_ten_seconds_later_a_launch_mints_anew(
-    world: World, token: str, prefetcher: Prefetcher[MintedLaunch], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What stood in the account at the press may be another thing by now."""
-    attempt, before = world.begin(token), world.mints()
-    world.press(attempt["launch_token"])
-    minted(world, prefetcher, attempt["id"])
-    monkeypatch.setattr(prefetcher, "_clock", lambda: datetime.now(UTC) + FRESH_FOR)
-    assert world.launch(attempt["launch_token"]).status_code == 303
-    assert world.mints() == before + 2
-
-
-def test_what_failed_ahead_is_minted_by_the_launch(
-    world: World, token: str, prefetcher: Prefetcher[MintedLaunch], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An outage of a moment, over before the popup has opened, is no concern of the user's."""
-    attempt = world.begin(token)
-    with monkeypatch.context() as outage:
-        outage.setattr(world.partner_calls, "app", out_of_order)
-        world.press(attempt["launch_token"])
-        minted(world, prefetcher, attempt["id"])
-    assert prefetcher._kept[attempt["id"]][1].exception() is not None
-    assert world.read(attempt["id"])["status"] == "created"
-    assert world.launch(attempt["launch_token"]).status_code == 303
-
-
-def out_of_order(_environ: object, start_response: object) -> list[bytes]:
-    """A partner service that refuses for a moment, and says so: nothing is worth a second try."""
-    start_response("400 Bad Request", [("Content-Type", "application/json")])  # type: ignore[operator]
-    return [b"{}"]
-
-
-def test_an_attempt_that_was_cancelled_meanwhile_is_not_launched(
-    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
-) -> None:
-    """What was minted for it is forgotten at once."""
-    attempt = world.begin(token)
-    world.press(attempt["launch_token"])
-    minted(world, prefetcher, attempt["id"])
-    assert world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={}).status_code == 200
-    assert attempt["id"] not in prefetcher._kept
-    assert world.launch(attempt["launch_token"]).status_code == 410
-    refused = world.press(attempt["launch_token"])
-    assert (refused.status_code, refused.json()["code"]) == (410, "launch_refused")
 
 
 @pytest.mark.parametrize("case", ["unknown", "used", "past its time"])
@@ -213,20 +153,6 @@ class TestPressedAtOnce:
         attempt = world.begin(token, pressed=True)
         minted(world, prefetcher, attempt["id"])
         assert world.launch(attempt["launch_token"]).status_code == 303
-        assert world.mints() == before + 1
-
-    def test_sent_again_with_its_key_it_mints_once(
-        self, world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
-    ) -> None:
-        """Also by a worker that has not heard of the first time; pressed or not is no other request."""
-        before, ids = world.mints(), set[str]()
-        for pressed in (True, True, False):
-            body = {"connector": "sandbox", "pressed": pressed}
-            key = {"Idempotency-Key": "k1"}
-            ids.add(world.page("POST", "/v1/attempts", token, headers=key, json=body).json()["id"])
-            minted(world, prefetcher, *ids)
-            prefetcher._begun.clear()  # as another worker
-        assert len(ids) == 1
         assert world.mints() == before + 1
 
     @pytest.mark.parametrize("pressed", ["true", 1, None])

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from tests.support.databases import DatabaseUrl
-from tests.support.servers import serve
+from tests.support.fixtures import Strict
 from tests.support.waiting import wait_for
-from tests.support.world import HOST, World, build_bff
+from tests.support.world import HOST, World
 
 ELSEWHERE = [
     None,
@@ -73,42 +67,26 @@ def test_a20_what_was_pressed_is_still_launched_once(world: World) -> None:
     assert not minted_ahead(world, attempt["id"])
 
 
-@pytest.fixture
-def strict(world: World, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[World]:
-    """A BFF that lets a user launch once a minute, and press once."""
-    database, apps = database_url(tmp_path, "bff"), []
-    with contextlib.ExitStack() as stack:
-        bff = stack.enter_context(
-            serve(
-                lambda url: (
-                    apps.append(
-                        build_bff(url, tmp_path, world.partner, database=database, limit_user_launches=1)
-                    )
-                    or apps[0]
-                )
-            )
-        )
-        yield replace(world, bff=bff, bff_app=apps[0], bff_database=database)
-
-
-def test_a25_a_user_presses_only_so_often(strict: World) -> None:
+def test_a25_a_user_presses_only_so_often(strict: Strict) -> None:
     """As often as they may launch, and counted apart: a click is one of each. Over it nothing is minted."""
-    token = strict.session()
-    first, second = strict.begin(token), strict.begin(token)
-    assert strict.press(first["launch_token"]).status_code == 204
-    refused = strict.press(second["launch_token"])
+    world = strict(limit_user_launches=1)
+    token = world.session()
+    first, second = world.begin(token), world.begin(token)
+    assert world.press(first["launch_token"]).status_code == 204
+    refused = world.press(second["launch_token"])
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert int(refused.headers["Retry-After"]) >= 1
-    third = strict.begin(token, pressed=True)
-    assert begun(strict) == {first["id"]}
-    assert strict.launch(first["launch_token"]).status_code == 303
-    assert strict.launch(third["launch_token"]).status_code == 429
+    third = world.begin(token, pressed=True)
+    assert begun(world) == {first["id"]}
+    assert world.launch(first["launch_token"]).status_code == 303
+    assert world.launch(third["launch_token"]).status_code == 429
 
 
-def test_a25_a_stranger_spends_nobodys_presses(strict: World) -> None:
+def test_a25_a_stranger_spends_nobodys_presses(strict: Strict) -> None:
     """From elsewhere, or with a token that is none, a press costs its user nothing."""
-    attempt = strict.begin(strict.session())
+    world = strict(limit_user_launches=1)
+    attempt = world.begin(world.session())
     for _ in range(3):
-        assert strict.press(attempt["launch_token"], origin="https://evil.example").status_code == 403
-        assert strict.press("unknown").status_code == 410
-    assert strict.press(attempt["launch_token"]).status_code == 204
+        assert world.press(attempt["launch_token"], origin="https://evil.example").status_code == 403
+        assert world.press("unknown").status_code == 410
+    assert world.press(attempt["launch_token"]).status_code == 204

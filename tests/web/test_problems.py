@@ -24,6 +24,8 @@ from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve
 from tests.support.world import HOST, SECRET_KEY, World, build_bff
 
+pytestmark = pytest.mark.one_database
+
 ERRORS: Final = Path(__file__).parents[2] / "docs/errors.md"
 JSON: Final = {"Content-Type": "application/json"}
 INTERNALS: Final = re.compile(

@@ -31,6 +31,8 @@ from tests.support.receiver import new_secret
 from tests.support.studio import CONTENT, Editor, StudioWorld, open_studio
 from tests.support.world import World, open_world
 
+pytestmark = pytest.mark.one_database
+
 CANARY: Final = "canary"
 """Part of every text that only the first product knows; of no id that the second one sends."""
 

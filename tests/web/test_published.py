@@ -6,10 +6,8 @@ import base64
 import hashlib
 import html
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import requests
@@ -18,6 +16,7 @@ from bff.content.entries import path_of_text, path_of_word
 from bff.content.store import ContentStore
 from bff.products.store import DatabaseProducts
 from bff.serving.database import open_database
+from tests.support.waiting import wait_for
 from tests.support.world import HOST, World, open_world
 
 SOON = 5.0
@@ -59,15 +58,6 @@ def publish(world: World, **entries: str) -> None:
     store.publish("demo", content, "grace@example.com")
 
 
-def soon(condition: Callable[[], Any]) -> Any:
-    """Wait as long as a user may have to."""
-    deadline = time.monotonic() + SOON
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "what was published is not what users meet"
-        time.sleep(0.05)
-    return found
-
-
 def words(world: World) -> dict[str, str]:
     """What a page is told."""
     found: dict[str, str] = world.page("GET", "/v1/config", world.session()).json()["words"]
@@ -77,7 +67,7 @@ def words(world: World) -> dict[str, str]:
 def test_every_worker_shows_what_another_published(world: World) -> None:
     """Within five seconds, and without a restart."""
     publish(world, **{path_of_word("cancel"): "Never mind"})
-    soon(lambda: words(world)["cancel"] == "Never mind")
+    wait_for(lambda: words(world)["cancel"] == "Never mind", SOON)
 
 
 def test_a_message_follows_connector_and_language(world: World) -> None:
@@ -90,7 +80,7 @@ def test_a_message_follows_connector_and_language(world: World) -> None:
         "messages/chosen/kind": "plain",
     }
     publish(world, **texts)
-    soon(lambda: "chosen" in world.bff_app.extensions["hitchpost"].products.get("demo").messages)
+    wait_for(lambda: "chosen" in world.bff_app.extensions["hitchpost"].products.get("demo").messages, SOON)
     wanted = {
         ("sandbox", "fr"): "all",
         ("sandbox", "de-AT"): "deutsch",
@@ -105,7 +95,7 @@ def test_a_message_follows_connector_and_language(world: World) -> None:
 def test_a_message_that_an_id_makes_too_long_is_refused_before_any_click(world: World) -> None:
     """A minted URL has 2,000 characters at most: the page's developer is told which message, and why."""
     publish(world, **{path_of_text("long"): "{user}" * 40, "messages/long/kind": "plain"})
-    soon(lambda: "long" in world.bff_app.extensions["hitchpost"].products.get("demo").messages)
+    wait_for(lambda: "long" in world.bff_app.extensions["hitchpost"].products.get("demo").messages, SOON)
     token = world.session(user="u" * 200)
     refused = world.page("POST", "/v1/attempts", token, json={"connector": "sandbox", "message": "long"})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
@@ -123,7 +113,9 @@ def test_markup_in_any_text_is_shown_as_text(world: World) -> None:
             return requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
 
         wanted = f"{number} {markup} "
-        shown = soon(lambda wanted=wanted: found if wanted in html.unescape(found := page()) else None)
+        shown = wait_for(
+            lambda wanted=wanted: found if wanted in html.unescape(found := page()) else None, SOON
+        )
         assert markup not in shown or "<" not in markup
         assert f"{number} {markup} Sandbox" in html.unescape(shown)
 
@@ -141,7 +133,7 @@ def test_what_stands_is_told_with_its_account(world: World) -> None:
     assert told
     assert not [text for text in told.values() if "{account}" in text]
     world.connect(token)
-    filled = soon(lambda: words().get("sandbox connected"))
+    filled = wait_for(lambda: words().get("sandbox connected"), SOON)
     assert filled == "Connected to Sandbox CRM as ada@sandbox.example"
 
 
@@ -154,7 +146,7 @@ def test_the_look_is_inside_the_pages(world: World) -> None:
         page = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20)
         return page if "#004080" in page.text else None
 
-    page = soon(drawn)
+    page = wait_for(drawn, SOON)
     look = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)[-1]
     digest = base64.b64encode(hashlib.sha256(look.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]

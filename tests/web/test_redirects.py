@@ -13,6 +13,8 @@ import requests
 
 from tests.support.world import HOST, OPENED_FOR, SECRET_KEY, World
 
+pytestmark = pytest.mark.one_database
+
 EVIL: Final = "evil.example"
 OURS: Final = urlsplit(HOST).netloc
 ALLOWED: Final = 50
@@ -339,7 +341,7 @@ def test_a22_the_opening_page_speaks_to_registered_origins_only(world: World) ->
 
 
 def test_a22_a_launch_leads_to_the_partner_whatever_it_is_given(world: World) -> None:
-    """No field and no query of a launch is an address."""
+    """No field and no query of a launch is an address; the page was told where the partner is."""
     names = (
         "next",
         "url",
@@ -364,6 +366,7 @@ def test_a22_a_launch_leads_to_the_partner_whatever_it_is_given(world: World) ->
         timeout=30,
     )
     assert answer.status_code == 303
+    assert attempt["partner_origin"] == world.partner
     assert answer.headers["Location"].startswith(f"{world.partner}/connectorauth/")
     assert EVIL not in answer.headers["Location"]
 

@@ -357,30 +357,12 @@ def test_a15_a_name_that_stands_twice_is_refused(world: World, body: str) -> Non
 
 
 def test_a15_a_parameter_that_comes_twice_is_refused(world: World) -> None:
-    """On every route, in pages too; nothing is shown for either."""
+    """On the API's routes, whoever calls."""
     token = world.session()
     account = f"account={world.account}"
     assert world.server("GET", f"/v1/connections?{account}").status_code == 200
     assert world.server("GET", f"/v1/connections?{account}&account=zeta").status_code == 400
     assert world.page("GET", "/v1/config?locale=de&locale=fr", token).status_code == 400
-    opening = f"{world.bff}/connect/opening?product=demo&origin={HOST}"
-    assert requests.get(opening, timeout=20).status_code == 200
-    for more in (f"&origin={OTHER_HOST}", "&product=other", f"&origin={HOST}"):
-        page = requests.get(opening + more, timeout=20)
-        assert page.status_code == 400
-        assert page.headers["Content-Type"].startswith("text/html")
-
-
-def test_a15_a_launch_token_that_comes_twice_is_refused(world: World) -> None:
-    """Neither is used up."""
-    one, two = (world.begin(world.session())["launch_token"] for _ in range(2))
-    for pair in ([one, two], [one, one], ["", one]):
-        fields = [("launch_token", token) for token in pair]
-        answer = requests.post(
-            f"{world.bff}/connect/launch", data=fields, headers={"Origin": world.bff}, timeout=20
-        )
-        assert answer.status_code == 400
-    assert [world.launch(token).status_code for token in (one, two)] == [303, 303]
 
 
 def test_a15_a_forms_token_that_comes_twice_is_refused(studio: StudioWorld) -> None:

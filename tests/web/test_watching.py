@@ -1,4 +1,4 @@
-"""Watching an attempt over HTTP: checks, late truth, the timeline, and the choice after a mismatch."""
+"""Watching an attempt over HTTP: checks, the timeline, and the choice after a mismatch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
 from tests.support.world import World
-
-PAST = datetime.now(UTC) - timedelta(minutes=1)
 
 
 def launched(world: World, token: str, connector: str = "sandbox") -> tuple[str, str]:
@@ -39,6 +34,18 @@ def test_many_pages_cost_one_check(world: World) -> None:
     assert world.partner_calls.checks(number_in(url)) == 1
 
 
+def test_a_read_that_says_cancel_is_a_read_like_any_other(world: World) -> None:
+    """It ends nothing, so it waits for its turn, and nobody is said to have given up."""
+    token = world.session()
+    attempt, url = launched(world, token)
+    path = f"/v1/attempts/{attempt}"
+    for _ in range(5):
+        world.page("GET", path, token, headers={"X-Hitchpost": "cancel"})
+        assert world.read(attempt, "?hint=cancel")["status"] == "launched"
+    assert world.partner_calls.checks(number_in(url)) == 1
+    assert "cancel_seen" not in {step["step"] for step in world.read(attempt, "")["timeline"]}
+
+
 def test_a_slow_check_keeps_nobody_else_waiting(world: World) -> None:
     """One check hangs at the partner service: other reads are answered meanwhile, and ask nothing."""
     attempt, url = launched(world, world.session())
@@ -56,33 +63,6 @@ def test_a_slow_check_keeps_nobody_else_waiting(world: World) -> None:
     finally:
         world.partner_calls.open.set()
     first.join()
-
-
-@pytest.mark.parametrize("end", ["expired", "cancelled"])
-def test_late_truth_is_told(world: World, end: str) -> None:
-    """A success after the end does not change the status, and is told as what it is."""
-    token = world.session()
-    attempt, url = launched(world, token)
-    if end == "expired":
-        world.change(attempt, expires_at=PAST)
-        assert world.read(attempt)["status"] == "expired"
-    else:
-        world.page("POST", f"/v1/attempts/{attempt}/cancel", token, json={})
-    assert world.read(attempt)["late_success"] is None
-    world.sign_in(url)
-    told = world.read(attempt)
-    assert told["status"] == end
-    assert told["late_success"]["external_account"] == "ada@sandbox.example"
-    assert world.read(attempt)["late_success"] == told["late_success"]
-
-
-def test_a_later_attempts_success_is_not_an_earlier_ones(world: World) -> None:
-    """The user cancels, tries again and succeeds: the cancelled attempt tells no late success."""
-    token = world.session()
-    attempt, _url = launched(world, token)
-    world.page("POST", f"/v1/attempts/{attempt}/cancel", token, json={})
-    assert world.read(world.connect(token))["status"] == "connected"
-    assert world.read(attempt)["late_success"] is None
 
 
 def test_the_timeline_tells_the_story(world: World) -> None:
@@ -137,17 +117,6 @@ def test_an_operator_reads_the_story_by_its_support_code(world: World) -> None:
     assert "there is no attempt" in unknown.stderr
 
 
-def test_an_expired_sign_in_token_fails_at_once(world: World) -> None:
-    """The browser comes with a token whose time is over: the attempt has failed, and a fresh one works."""
-    token = world.session()
-    attempt, url = launched(world, token)
-    world.expire_sign_in_tokens()
-    assert world.sign_in(url).status_code == 403
-    told = world.read(attempt)
-    assert (told["status"], told["error"]["code"]) == ("failed", "failed")
-    assert world.read(world.connect(token))["status"] == "connected"
-
-
 def mismatched(world: World, token: str) -> str:
     """Ada is connected; a reconnect signs Grace in: the id of that attempt."""
     attempt, url = launched(world, token)
@@ -200,28 +169,3 @@ def test_a_choice_is_made_once(world: World) -> None:
     assert {answer.json()["id"] for answer in answers} == {again["id"]}
     assert again["status"] == "connected"
     assert connected_account(world) == "grace@sandbox.example"
-
-
-def test_the_same_account_reconnects(world: World) -> None:
-    """A reconnect with the account that is connected is no mismatch."""
-    token = world.session()
-    assert world.read(world.connect(token))["status"] == "connected"
-    assert world.read(world.connect(token))["status"] == "connected"
-
-
-def test_only_a_mismatch_can_be_accepted(world: World) -> None:
-    """Nothing to choose from: a clear refusal, and nothing happens."""
-    token = world.session()
-    attempt = world.connect(token)
-    assert world.read(attempt)["status"] == "connected"
-    refused = world.page("POST", f"/v1/attempts/{attempt}/accept", token, json={})
-    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
-
-
-def test_nobody_else_accepts(world: World) -> None:
-    """The choice is the user's who began: to anybody else the attempt does not exist."""
-    attempt = mismatched(world, world.session())
-    world.read(attempt)
-    path = f"/v1/attempts/{attempt}/accept"
-    assert world.page("POST", path, world.session(user="grace"), json={}).status_code == 404
-    assert connected_account(world) == "ada@sandbox.example"

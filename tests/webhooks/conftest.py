@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,11 @@ from tests.support.databases import DatabaseUrl, sqlite_url
 from tests.support.receiver import Receiver, new_secret, open_receiver
 
 KEY = "k" * 40
+PATIENT, IMPATIENT = (
+    SendLimits(connect=10.0, read=10.0, total=15.0),
+    SendLimits(connect=1.0, read=1.0, total=1.5),
+)
+"""Limits that a busy machine never reaches, and those for receivers that are late in any case."""
 NUMBERS = itertools.count(1)
 
 
@@ -69,7 +75,7 @@ class Hooks:
     """Webhooks of one product, ``product``, in a database that other tests use too."""
 
     engine: Engine
-    limits: SendLimits = field(default_factory=lambda: SendLimits(connect=1.0, read=1.0, total=1.5))
+    limits: SendLimits = PATIENT
     clock: Clock = field(default_factory=Clock)
     product: str = field(default_factory=lambda: f"product-{next(NUMBERS)}")
     secret: str = field(default_factory=new_secret)
@@ -126,13 +132,26 @@ def hooks_engine(tmp_path_factory: pytest.TempPathFactory, database_url: Databas
     return engine
 
 
-@pytest.fixture
-def hooks(hooks_engine: Engine) -> Iterator[Hooks]:
-    """Webhooks of a product of this test's own; nothing of it is left in the queue."""
-    made = Hooks(hooks_engine)
+@contextlib.contextmanager
+def cleared(made: Hooks) -> Iterator[Hooks]:
+    """Leave nothing of it in the queue."""
     yield made
     made.register()
     made.deliver()
+
+
+@pytest.fixture
+def hooks(hooks_engine: Engine) -> Iterator[Hooks]:
+    """Webhooks of a product of this test's own."""
+    with cleared(Hooks(hooks_engine)) as made:
+        yield made
+
+
+@pytest.fixture
+def impatient_hooks(hooks_engine: Engine) -> Iterator[Hooks]:
+    """Such webhooks that soon give up waiting for a receiver."""
+    with cleared(Hooks(hooks_engine, IMPATIENT)) as made:
+        yield made
 
 
 @pytest.fixture

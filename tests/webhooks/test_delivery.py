@@ -10,16 +10,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import delete, null, select, update
+from sqlalchemy.exc import OperationalError
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from bff.common.secret import Secret
 from bff.connect.store import DatabaseAttempts
 from bff.products.webhook_endpoint import WebhookEndpoint
+from bff.serving.destinations import Policy
 from bff.storage.tables import outbox, webhook_deliveries, webhook_endpoints
 from bff.webhooks import run, schedule
-from bff.webhooks.fan_out import BATCH
+from bff.webhooks.fan_out import BATCH, mark_due
+from bff.webhooks.sender import Sender
 from tests.support.damage import damage
-from tests.support.raw_server import play
+from tests.support.raw_server import answers, play
 from tests.support.receiver import Receiver, new_secret, open_receiver
 from tests.support.waiting import wait_for
 from tests.webhooks.conftest import Hooks
@@ -38,6 +41,21 @@ def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receive
     assert event["data"] == {"id": "7", "external_account": "ada@crm.example", "name": "Zoë 日本"}
     assert datetime.fromisoformat(event["created_at"]).tzinfo is not None
     assert [row.status for row in hooks.rows()] == ["delivered"]
+
+
+def test_whoever_queues_an_event_holds_its_endpoint(hooks: Hooks) -> None:
+    """Also one that is due already: a worker that has just found nothing waits, and then sees the event."""
+    if hooks.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    [endpoint] = hooks.register("https://app.example/hooks")
+    its, now = webhook_endpoints.c.id == endpoint, hooks.clock()
+    with hooks.engine.begin() as earlier:
+        earlier.execute(update(webhook_endpoints).where(its).values(due_at=now - timedelta(minutes=1)))
+    locked = select(webhook_endpoints.c.id).where(its).with_for_update(nowait=True)
+    with hooks.engine.begin() as queueing, hooks.engine.connect() as other:
+        mark_due(queueing, [endpoint], now)
+        with pytest.raises(OperationalError, match="could not obtain lock"):
+            other.execute(locked)
 
 
 def test_a91_a_forged_or_changed_event_is_refused(hooks: Hooks, receiver: Receiver) -> None:
@@ -135,6 +153,22 @@ def test_the_schedule_is_ten_tries_in_three_days() -> None:
     assert schedule.next_try(1, at, 1.0, None) == at + timedelta(seconds=5.5)
     assert schedule.next_try(1, at, 0.0, 120.0) == at + timedelta(minutes=2)
     assert schedule.next_try(1, at, 0.0, 1e9) == at + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "named", "seconds"),
+    [
+        (503, "120", 120.0),
+        (429, "Tue, 01 Jan 2030 00:02:00 GMT", 120.0),
+        (503, "in a while", None),
+        (500, "120", None),
+    ],
+)
+def test_a_busy_receiver_names_a_time(status: int, named: str, seconds: float | None) -> None:
+    """In seconds or as a date, which is of the receiver's own clock; other refusals name none."""
+    headers = f"Retry-After: {named}", "Date: Tue, 01 Jan 2030 00:00:00 GMT"
+    with play(answers(status, b"", *headers)) as (url, _):
+        assert Sender(Policy(loopback=True)).send(url, "{}", {}).retry_after == seconds
 
 
 def test_an_endpoint_that_is_gone_is_switched_off(
@@ -235,7 +269,7 @@ def test_what_waited_for_a_dead_receiver_for_three_days_is_given_up_untried(hook
     assert {row.error for row in hooks.rows()} == {"unreachable", "too_old"}
 
 
-def test_garbage_slowness_and_silence_are_failures(hooks: Hooks) -> None:
+def test_garbage_slowness_and_silence_are_failures(impatient_hooks: Hooks) -> None:
     """Whatever a receiver answers, or does not, is told in the log and tried again."""
 
     def drip(connection: socket.socket, _request: bytes, over: threading.Event) -> None:
@@ -261,12 +295,12 @@ def test_garbage_slowness_and_silence_are_failures(hooks: Hooks) -> None:
         (many_headers, {"broken_off", "bad_answer"}),
     ):
         with play(act) as (url, requests):
-            hooks.register(url)
-            hooks.record()
-            hooks.deliver()
+            impatient_hooks.register(url)
+            impatient_hooks.record()
+            impatient_hooks.deliver()
             assert len(requests) == 1
-        assert hooks.rows()[-1].error in expected, act.__name__
-        assert hooks.rows()[-1].status == "pending"
+        assert impatient_hooks.rows()[-1].error in expected, act.__name__
+        assert impatient_hooks.rows()[-1].status == "pending"
 
 
 def test_a90_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:

@@ -21,7 +21,7 @@ from bff.common.secret import Secret
 from bff.serving.destinations import Policy
 from bff.webhooks.sender import Sender
 from bff.webhooks.signing import headers
-from tests.faults.programs import free_ports
+from tests.support.ports import free_ports
 from tests.support.receiver import new_secret
 from tests.support.waiting import wait_for
 

@@ -34,11 +34,11 @@ def test_a_flow_outlives_a_re_render(driver: WebDriver, hosts: Hosts, framework:
     if name in ISOLATED:
         page.front()
         page.button("Continue in this tab")
-        page.button("Re-render").click()
-        page.button("Continue in this tab").click()
+        page.click("Re-render")
+        page.click("Continue in this tab")
     else:
         page.front()
-        page.button("Re-render").click()
+        page.click("Re-render")
         _look_at_the_popup(page)
     page.decide("Allow")
     page.wait(lambda: heard(page))

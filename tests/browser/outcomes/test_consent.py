@@ -30,6 +30,7 @@ def test_deny(scene: Scene) -> None:
     told = scene.end()
     assert (told.status, told.code) == ("declined", "declined")
     assert scene.popup_is_gone(popup)
+    assert scene.server_says(told.attempt)["status"] == "declined"
     scene.note(2, "user denies", told, reach="message")
 
 

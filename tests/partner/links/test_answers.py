@@ -61,6 +61,7 @@ def test_an_answer_without_a_code_ends_the_sign_in(
     assert f'data-target="{TARGET}"' in page.text
     assert "data-message" not in page.text
     assert office.sign_ins(connector) == [(result, error)]
+    assert office.told(connector)["Authenticated"] is False
     assert office.third.asked == []
 
 
@@ -72,10 +73,16 @@ def test_a_denial_without_a_message_may_go_back(switched: Callable[..., Office])
 
 
 def test_a_state_is_used_by_its_answer_and_its_cookie_removed(office: Office) -> None:
-    """After a connection the browser forgets the flow, and so does the service."""
+    """After a connection the browser forgets the flow, and so does the service.
+
+    muster#1090, better-auth#7710: the same callback again undoes nothing.
+    """
     office.third.says["token"] = lambda _: tokens()
-    state = office.begin(office.install())
+    connector = office.install()
+    state = office.begin(connector)
     page = office.answer(state, code="a-code")
     assert "Max-Age=0" in page.headers["Set-Cookie"]
     again = office.answer(state, code="a-code")
     assert (again.status_code, "This sign-in cannot go on" in again.text) == (400, True)
+    assert len(office.third.forms("token")) == 1
+    assert office.sign_ins(connector) == [("connected", None)]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.partner.links.office import KEYED, LACKING, LINK, PLAIN, Office
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize("name", ["id", "token", "targetOrigin"])
 @pytest.mark.parametrize("value", [None, ""])
@@ -37,6 +39,8 @@ def test_a_link_that_lacks_everything_names_everything(office: Office) -> None:
         "https:///path",
         "https://:443",
         "https://[::1",
+        "http://[",
+        "https://a]b/",
         "https://app.example:0",
         "https://app.example:65536",
         "https://app.example:x",
@@ -53,6 +57,7 @@ def test_a_target_that_no_page_can_have_is_refused_before_any_work(office: Offic
     connector, token = office.install(), office.token()
     page = office.open(connector, token, targetOrigin=target)
     assert (page.status_code, "Check: targetOrigin." in page.text) == (400, True)
+    assert page.mimetype == "text/html"
     assert office.open(connector, token).status_code == 302
 
 
@@ -65,7 +70,11 @@ def test_a_message_has_4000_characters_at_most(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["999999", "0", "-1", "+1", "x", "1.5", "1_0", "٣", "²", "9" * 10, "9" * 11, "9" * 5000]
+    "given",
+    [
+        *("999999", "0", "-1", "+1", "x", "1.5", "1_0", "٣", "²", str(2**31), "9" * 10, "9" * 11),
+        *(str(10**14), str(10**30), "9" * 5000),
+    ],
 )
 def test_an_id_that_is_no_connectors_is_not_found(office: Office, given: str) -> None:
     """Whatever stands there; the token is still good."""

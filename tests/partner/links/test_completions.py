@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bff.partner.crypto import sha256
 from tests.partner.links.office import MACHINE, PLAIN, TARGET, Office, asked_of
+from tests.support.third_party import refused
 
 COMPLETION = "https://bff.example/connect/complete/att_1"
 
@@ -16,6 +18,14 @@ COMPLETION = "https://bff.example/connect/complete/att_1"
 def asking(url: Any, target: Any = TARGET) -> dict[str, Any]:
     """The part of a call for a token that asks for a completion."""
     return {"Hitchpost": {"CompletionUrl": url, "TargetOrigin": target}}
+
+
+def complete(office: Office, connector: int, token: str, aside: TestResponse) -> TestResponse:
+    """The API client confirms what was put ``aside``, and the browser finishes: the last page."""
+    code = aside.headers["Location"].partition("?code=")[2]
+    path = f"/v1.0/account/connectors/{connector}/signins/{sha256(token)}/complete"
+    finish = office.call("PUT", path, {"Code": code}).json
+    return office.browser.get(f"/connectorauth/finished/{finish['FinishId']}")
 
 
 def test_a_sign_in_to_be_completed_goes_there_first(office: Office) -> None:
@@ -36,14 +46,23 @@ def test_a_completed_sign_in_is_the_one_that_was_put_aside(office: Office, conne
     page = office.open(installed, token)
     if connector == PLAIN:
         page = office.answer(asked_of(page)["state"], code="a-code")
-    code = page.headers["Location"].partition("?code=")[2]
-    path = f"/v1.0/account/connectors/{installed}/signins/{sha256(token)}/complete"
-    finish = office.call("PUT", path, {"Code": code}).json
-    page = office.browser.get(f"/connectorauth/finished/{finish['FinishId']}")
+    page = complete(office, installed, token, page)
     assert (page.status_code, f'data-target="{TARGET}" data-message="done"' in page.text) == (200, True)
     (form,) = office.third.forms("token")
     assert form.get("code") == ("a-code" if connector == PLAIN else None)
     assert office.sign_ins(installed) == [("connected", None)]
+
+
+def test_a38_what_brings_nothing_ends_as_without_a_completion(office: Office) -> None:
+    """A denial at once; a third party that fails when the browser has completed."""
+    connector, token = office.install(), office.token(**asking(COMPLETION))
+    page = office.answer(office.begin(connector, token), error="access_denied")
+    assert (page.status_code, office.sign_ins(connector)) == (400, [("declined", "access_denied")])
+    office.third.says["token"] = lambda _: refused("server_error", 500)
+    connector, token = office.install(), office.token(**asking(COMPLETION))
+    aside = office.answer(office.begin(connector, token), code="a-code")
+    page = complete(office, connector, token, aside)
+    assert (page.status_code, office.sign_ins(connector)) == (400, [("failed", "server_error")])
 
 
 def test_a_link_leads_only_to_the_target_that_it_was_minted_for(office: Office) -> None:
@@ -82,24 +101,32 @@ def test_completions_may_be_switched_off(switched: Callable[..., Office]) -> Non
     [
         "",
         "bff.example/x",
+        "//bff.example/x",
+        "/connect/complete/x",
+        "javascript:alert(1)",
         "https://",
         "https://[::1",
         "https://bff.example:x/",
+        "https://bff.example:99999/x",
         "http://bff.example/x",
+        "http://127.0.0.1.evil.example/x",
         "ftp://127.0.0.1/x",
         "https://user@bff.example/x",
         "https://bff.example/x?y=1",
         "https://bff.example/x#y",
         "https://bff.example/x y",
+        "https://bff.example/\tx",
         'https://bff.example/"',
         "https://bff.example/<",
         "https://bff.example/>",
         "https://bff.example/\\x",
+        "https://bff.example\\@evil.example/x",
         "https://bff.example/ü",
+        "https://bücher.example/x",
         "https://bff.example/\x7f",
     ],
 )
-def test_a_completion_goes_over_https_to_a_plain_url(office: Office, url: str) -> None:
+def test_a38_a_completion_goes_over_https_to_a_plain_url(office: Office, url: str) -> None:
     """A code is added to it and sent with a browser: no user, query, fragment, nor odd characters."""
     answer = office.ask_for_token(**asking(url))
     assert answer.status_code == 400

@@ -6,7 +6,7 @@ import pytest
 
 from bff.partner.crypto import sha256
 from bff.partner.storage import tables
-from tests.partner.links.office import MACHINE, TARGET, Office, asked_of
+from tests.partner.links.office import MACHINE, PLAIN, TARGET, Office, asked_of
 from tests.support.third_party import refused
 
 
@@ -25,20 +25,23 @@ def test_a_link_leads_to_the_third_party_with_all_that_oauth_asks_for(office: Of
     assert (asked["access_type"], asked["code_challenge_method"]) == ("offline", "S256")
     assert token not in answer.headers["Location"]
     assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
-    assert "hitchpost_flow_" in answer.headers["Set-Cookie"]
+    cookie = answer.headers["Set-Cookie"]
+    assert all(part in cookie for part in ("hitchpost_flow_", "HttpOnly", "SameSite=Lax"))
 
 
 def test_what_a_link_says_is_kept_until_its_end(office: Office) -> None:
-    """Account connector, token, target and message of the flow are those of the link."""
-    connector, token = office.install(), office.token()
-    state = office.begin(connector, token, targetOrigin="http://app.example:8080/x", callbackMessage="hello")
+    """Account connector, token, target and message of the flow are those of the link; no text is markup."""
+    connector, token, message = office.install(), office.token(), 'hello "&<'
+    state = office.begin(connector, token, targetOrigin="http://app.example:8080/x", callbackMessage=message)
     flow = next(row for row in office.rows(tables.flow) if row.state_sha256 == sha256(state))
     assert (flow.account_connector_id, flow.token_sha256) == (connector, sha256(token))
-    assert (flow.target_origin, flow.callback_message) == ("http://app.example:8080/x", "hello")
+    assert (flow.target_origin, flow.callback_message) == ("http://app.example:8080/x", message)
     assert office.sign_ins(connector) == [("started", None)]
     page = office.answer(state, code="a-code")
-    assert 'data-target="http://app.example:8080/x" data-message="hello"' in page.text
-    assert office.told(connector)["Authenticated"] is True
+    posted = 'data-target="http://app.example:8080/x" data-message="hello &#34;&amp;&lt;"'
+    assert posted in page.text
+    told = office.told(connector)
+    assert (told["Authenticated"], told["AuthValue"]) == (True, None)
     assert office.sign_ins(connector) == [("connected", None)]
 
 
@@ -92,10 +95,13 @@ def test_client_credentials_that_are_refused_are_a_failure(office: Office) -> No
     assert office.sign_ins(connector) == [("failed", "invalid_client")]
 
 
-def test_without_a_message_the_browser_goes_back(office: Office) -> None:
+@pytest.mark.parametrize("connector", [PLAIN, MACHINE])
+def test_without_a_message_the_browser_goes_back(office: Office, connector: int) -> None:
     """An empty message is none; the target is where it goes, as it was given."""
     for nothing in (None, ""):
-        page = office.open(office.install(MACHINE), targetOrigin=f"{TARGET}/x?y=1", callbackMessage=nothing)
+        page = office.open(office.install(connector), targetOrigin=f"{TARGET}/x?y=1", callbackMessage=nothing)
+        if connector == PLAIN:
+            page = office.answer(asked_of(page)["state"], code="a-code")
         assert (page.status_code, page.headers["Location"]) == (302, f"{TARGET}/x?y=1")
 
 

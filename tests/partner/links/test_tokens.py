@@ -12,7 +12,9 @@ import time_machine
 from structlog.testing import capture_logs
 
 from bff.partner import clock
+from bff.partner.account_connectors import sign_ins
 from bff.partner.crypto import sha256
+from bff.partner.housekeeping import keep_house
 from bff.partner.sign_in import tokens
 from bff.partner.storage import tables
 from tests.partner.links.office import TARGET, Office
@@ -93,29 +95,89 @@ def test_a_token_may_be_visited_until_it_has_connected(switched: Callable[..., O
     assert office.open(connector, token).status_code == 403
 
 
+@pytest.mark.parametrize("revokes", [True, False])
+def test_a_token_connects_once(switched: Callable[..., Office], revokes: bool) -> None:
+    """Two browsers begin with one link: the second connects nothing, and its grant is revoked."""
+    office = switched(consume_token="completion")
+    catalogue = office.service.catalogue
+    url = f"{office.third.url}/revoke" if revokes else None
+    catalogue.connectors = tuple(
+        item.model_copy(update={"revocation_url": url}) for item in catalogue.connectors
+    )
+    connector, token = office.install(), office.token()
+    first, second = (office.begin(connector, token) for _ in range(2))
+    assert office.answer(first, code="one").status_code == 200
+    stored = office.rows(tables.account_connector)[0].credentials
+    assert office.answer(second, code="two").status_code == 400
+    assert office.rows(tables.account_connector)[0].credentials == stored
+    assert office.sign_ins(connector) == [("connected", None)]
+    keep_house(office.service)
+    assert len(office.third.forms("revoke")) == revokes
+
+
+def test_a_token_is_good_again_after_a_refusal(switched: Callable[..., Office]) -> None:
+    """With `consume_token = completion`: the record tells of the last try with it."""
+    office = switched(consume_token="completion")
+    connector, token = office.install(), office.token()
+    office.answer(office.begin(connector, token), error="access_denied")
+    assert office.sign_ins(connector) == [("declined", "access_denied")]
+    state = office.begin(connector, token)
+    assert office.sign_ins(connector) == [("started", None)]
+    assert office.answer(state, code="a-code").status_code == 200
+    assert office.sign_ins(connector) == [("connected", None)]
+
+
+def test_a_sign_in_that_was_told_as_over_connects_nothing(office: Office) -> None:
+    """Whatever ended it, its grant is not used: what is told stays true."""
+    connector, token = office.install(), office.token()
+    state = office.begin(connector, token)
+    with office.service.database.writing() as connection:
+        sign_ins.finish(connection, sha256(token), "failed", error="flow_expired")
+    answer = office.answer(state, code="a-code")
+    assert (answer.status_code, "sign_in_ended_before" in answer.text) == (400, True)
+    assert office.told(connector)["Authenticated"] is False
+    assert office.sign_ins(connector) == [("failed", "flow_expired")]
+
+
+def test_a_reload_ends_no_sign_in_that_runs(switched: Callable[..., Office]) -> None:
+    """The link's time is over while its user is at the third party, whose answer still connects."""
+    office = switched(consume_token="completion")
+    connector, token = office.install(), office.token()
+    state = office.begin(connector, token)
+    office.change_token(token, expires_at=clock.now() - timedelta(seconds=1))
+    assert office.open(connector, token).status_code == 403
+    assert office.sign_ins(connector) == [("started", None)]
+    assert office.answer(state, code="a-code").status_code == 200
+    assert office.sign_ins(connector) == [("connected", None)]
+
+
 def test_a_token_lives_for_five_minutes(office: Office) -> None:
     """To the moment, at which it is over; the sign-in is then told as failed, once."""
     with time_machine.travel("2031-05-04T09:00:00+00:00", tick=False) as clock_hands:
         fresh = Office(office.app, office.third)
-        connector, in_time, late = fresh.install(), fresh.token(), fresh.token()
+        connector, in_time, answer = fresh.install(), fresh.token(), fresh.ask_for_token()
+        assert answer.json["ExpiresAtUtc"].startswith("2031-05-04T09:05:00")
+        late = answer.json["Token"]
         clock_hands.shift(timedelta(minutes=5) - timedelta(microseconds=1))
         assert fresh.open(connector, in_time).status_code == 302
         clock_hands.shift(timedelta(microseconds=1))
         for _ in range(2):
             assert fresh.open(connector, late).status_code == 403
-        assert fresh.sign_ins(connector)[0] == ("failed", "token_expired")
-        assert len(fresh.sign_ins(connector)) == 2
+        assert fresh.sign_ins(connector) == [("failed", "token_expired"), ("started", None)]
 
 
 def test_a_late_link_is_a_failed_sign_in_of_the_connector_that_it_names(office: Office) -> None:
-    """A used one is none; neither is one of an id that is no connector."""
+    """By its token. A used one is none; neither is one of an id that is no connector."""
     connector, other, late, used = office.install(), office.install(), office.token(), office.token()
     office.open(other, used)
     for token in (late, used):
         office.change_token(token, expires_at=clock.now() - timedelta(seconds=1))
         assert office.open("x", token).status_code == 403
         assert office.open(connector, token).status_code == 403
+    assert office.open(other, used).status_code == 403
     assert office.sign_ins(connector) == [("failed", "token_expired")]
+    (told,) = office.told(connector)["Hitchpost"]["RecentSignIns"]
+    assert told["TokenSha256"] == sha256(late)
     assert office.sign_ins(other) == [("started", None)]
 
 
@@ -144,6 +206,13 @@ def test_a_token_is_two_random_guids(office: Office) -> None:
     assert {uuid.UUID(bytes=half).version for half in halves} == {4}
     assert len(set(halves)) == 6
     assert not any(token in str(row) for token in minted for row in office.rows(tables.sign_in_token))
+
+
+def test_a_token_is_somebodys(office: Office) -> None:
+    """400 without a user name."""
+    for body in ({}, {"Username": " "}):
+        answer = office.call("POST", f"/v1.0/accounts/{office.account}/signintoken", body)
+        assert (answer.status_code, answer.json) == (400, {"Message": "Username is required"})
 
 
 def test_a_token_for_an_unknown_account_is_refused(office: Office) -> None:

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import select, update
 
 from bff.common.secret import fingerprint
 from bff.storage.tables import studio_invites, studio_sessions
-from bff.studio.access import Role
-from bff.studio.store import DatabaseStudio
 from tests.support.dump import dump
-from tests.support.studio import GRACE, Editor, StudioWorld
-from tests.support.world import build_bff
-
-COOKIE = "hitchpost_studio"
+from tests.support.studio import COOKIE, StudioWorld
 
 
 def token_of(link: str) -> str:
@@ -26,10 +20,10 @@ def token_of(link: str) -> str:
     return link.rpartition("/")[2]
 
 
-def press(link: str, studio: StudioWorld, **cookies: str) -> requests.Response:
+def press(link: str, studio: StudioWorld) -> requests.Response:
     """Press the button of a link's page."""
     headers = {"Origin": studio.world.bff}
-    return requests.post(link, headers=headers, cookies=cookies, timeout=10, allow_redirects=False)
+    return requests.post(link, headers=headers, timeout=10, allow_redirects=False)
 
 
 def test_looking_at_a_link_uses_nothing_up(studio: StudioWorld) -> None:
@@ -88,29 +82,6 @@ def test_nothing_that_lets_anybody_in_is_stored_as_it_is(studio: StudioWorld) ->
         assert fingerprint(secret) in stored
 
 
-def test_the_cookie_is_the_browsers_alone(studio: StudioWorld) -> None:
-    """On loopback: HttpOnly, SameSite=Lax, for the whole origin; without Secure, which http cannot keep."""
-    given = press(studio.link(), studio).headers["Set-Cookie"]
-    assert given.startswith(f"{COOKIE}=")
-    parts = {part.strip() for part in given.split(";")}
-    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= parts
-    assert "Secure" not in parts
-    assert not any(part.startswith("Domain") for part in parts)
-
-
-def test_over_https_nobody_else_can_set_the_cookie(studio: StudioWorld, tmp_path: Path) -> None:
-    """The prefix __Host- binds it to this very host, and Secure to https."""
-    app = build_bff("https://bff.example", tmp_path, studio.world.partner)
-    engine = create_engine(f"sqlite:///{tmp_path}/bff.db")
-    store = DatabaseStudio(engine, lambda: datetime.now(UTC), lambda: "t" * 43)
-    token = store.invite("demo", "ada@acme.example", Role.EDITOR).reveal()
-    headers = {"Origin": "https://bff.example"}
-    given = app.test_client().post(f"/studio/enter/{token}", headers=headers).headers["Set-Cookie"]
-    engine.dispose()
-    assert given.startswith("__Host-hitchpost_studio=")
-    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in given.split(";")}
-
-
 def test_without_a_session_the_way_in_is_told(studio: StudioWorld) -> None:
     """A person reads how to get a link (401); a script gets a problem document."""
     for cookies in ({}, {COOKIE: "planted" * 6}):
@@ -128,53 +99,13 @@ def test_without_a_session_the_way_in_is_told(studio: StudioWorld) -> None:
         assert news.json()["code"] == "not_signed_in"
 
 
-def test_a_planted_session_is_never_taken_over(studio: StudioWorld) -> None:
-    """Each sign-in has an id of its own, whatever the browser brought; the session of before ends."""
-    first = studio.editor()
-    before = first.browser.cookies[COOKIE]
-    after = press(studio.link(GRACE), studio, **{COOKIE: before}).cookies[COOKIE]
-    assert after != before
-    assert requests.get(first.url("messages"), cookies={COOKIE: before}, timeout=10).status_code == 401
-    planted = "p" * 43
-    assert press(studio.link(), studio, **{COOKIE: planted}).cookies[COOKIE] != planted
-    assert requests.get(first.url("messages"), cookies={COOKIE: planted}, timeout=10).status_code == 401
-
-
-def test_signing_out_ends_the_session(studio: StudioWorld) -> None:
-    """At the server, not only in the browser."""
-    editor = studio.editor()
-    cookie = editor.browser.cookies[COOKIE]
-    assert editor.post("sign-out").status_code == 200
-    assert COOKIE not in editor.browser.cookies
-    assert requests.get(editor.url("messages"), cookies={COOKIE: cookie}, timeout=10).status_code == 401
-
-
-def turn_back(studio: StudioWorld, editor: Editor, **values: datetime) -> None:
-    """Let time have passed in a session."""
-    mine = studio_sessions.c.id_sha256 == fingerprint(editor.browser.cookies[COOKIE])
-    with studio.engine.begin() as connection:
-        connection.execute(update(studio_sessions).where(mine).values(values))
-
-
-def test_a_session_ends_by_itself(studio: StudioWorld) -> None:
-    """After 8 hours without use, and after 7 days in any case."""
-    editor, now = studio.editor(), datetime.now(UTC)
-    turn_back(studio, editor, seen_at=now - timedelta(hours=7, minutes=59))
-    assert editor.get("messages").status_code == 200
-    turn_back(studio, editor, seen_at=now - timedelta(hours=8, minutes=1))
-    assert editor.get("messages").status_code == 401
-    another = studio.editor()
-    turn_back(studio, another, expires_at=now)
-    assert another.get("messages").status_code == 401
-
-
 def test_a_page_left_open_keeps_nobody_signed_in(studio: StudioWorld) -> None:
     """What the page asks by itself counts as no use; what its person does, does."""
     editor, long_ago = studio.editor(), datetime.now(UTC) - timedelta(hours=7)
     mine = select(studio_sessions.c.seen_at).where(
         studio_sessions.c.id_sha256 == fingerprint(editor.browser.cookies[COOKIE])
     )
-    turn_back(studio, editor, seen_at=long_ago)
+    studio.turn_back(editor, seen_at=long_ago)
     assert editor.get("news").status_code == 200
     with studio.engine.connect() as connection:
         assert connection.execute(mine).scalar_one() == long_ago

@@ -10,6 +10,8 @@ from bff.studio.access import Role
 from tests.support.studio import Page, StudioWorld, open_studio, shown
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 TEXT = "messages/default/text/*/*"
 BUTTON_DE = "words/*/de/button"
 

@@ -12,6 +12,8 @@ from bff.studio.scenes import SCENES
 from tests.support.studio import GRACE, Editor, Page, StudioWorld, open_studio
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 BUTTON = "words/*/en/button"
 TEXT = "messages/default/text/*/*"
 

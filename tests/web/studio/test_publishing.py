@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from bff.common.errors import Outdated
+from bff.content import store as content_store
 from bff.content.store import ContentStore
 from tests.support.studio import ADA, GRACE, Page, StudioWorld
 
@@ -24,6 +27,25 @@ def test_what_is_saved_is_a_draft(studio: StudioWorld) -> None:
     assert studio.config("de")["words"]["sandbox button"] == "Sandbox CRM anbinden"
     assert editor.post("history/1/restore", {"expected": "2"}).url.endswith("history?published=3")
     assert studio.config("de")["words"]["sandbox button"] != "Sandbox CRM anbinden"
+
+
+def test_the_oldest_version_that_is_kept_says_what_it_has(
+    studio: StudioWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before it is gone: it is shown without, and says so."""
+    monkeypatch.setattr(content_store, "MOST_VERSIONS", 2)
+    editor = studio.editor()
+    for number in range(4):
+        editor.save("messages/default", {TEXT: f"text {number}"})
+        editor.publish(str(number))
+    kept = [
+        version.number
+        for version in ContentStore(studio.engine, lambda: datetime.now(UTC)).history(studio.product)
+    ]
+    page = editor.get(f"history/{kept[-1]}")
+    assert page.status_code == 200
+    assert f"Version {kept[-1] - 1} is no longer kept" in page.text
+    assert "no longer kept" not in editor.get(f"history/{kept[0]}").text
 
 
 def test_a_colour_is_shown_beside_its_number(studio: StudioWorld) -> None:
