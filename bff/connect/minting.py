@@ -175,10 +175,11 @@ class Minter:
         installs = self._installs_of(account, connector, self._partner.list_account_connectors(account))
         lost, busy = self._lost(account), self._busy(account)
         candidates = [item for item in installs if not item.authenticated and item.id not in lost | busy]
-        # Nothing is connected, and one has lost its grant: sign in to that one again.
-        if not any(item.authenticated for item in installs) and any(item.id in lost for item in installs):
-            to_reconnect = self._choose(account, connector, installs)
-            candidates = [to_reconnect, *candidates] if to_reconnect.id not in busy else candidates
+        lost_ones = [item for item in installs if item.id in lost]
+        # Nothing is connected, and one has lost its grant: sign in to that one again. Of several, users name
+        # the one that they reconnect: whoever names none adds another.
+        if len(lost_ones) == 1 and not any(item.authenticated for item in installs):
+            candidates = [item for item in lost_ones if item.id not in busy] + candidates
         return next((item for item in candidates if self._claim(account, offered, item, attempt_id)), None)
 
     def _claim(

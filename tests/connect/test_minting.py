@@ -15,6 +15,7 @@ from bff.connect.minting import ConnectionTarget, Minter
 from bff.connections.connection import Change, State
 from bff.connections.ledger import Ledger
 from bff.connections.store import DatabaseConnections, decide_within
+from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, CompletionRequest, Connector, SignInToken
 from tests.support.model_partner import NoStore, at_once
@@ -29,6 +30,16 @@ def installed(number: int, connector: int = 1, *, authenticated: bool = False) -
 def minter(core: WatchedCore) -> Minter:
     """One that has not asked anything yet."""
     return Minter(core.partner, Catalogue(core.partner, core.clock, NoStore(), at_once), at_once)
+
+
+def with_lost(core: WatchedCore, *lost: int) -> tuple[AccountRef, Minter]:
+    """An account whose connections with these ids have lost their grants, and a minter that knows it."""
+    account, store = replace(ACME, product="demo"), DatabaseConnections(core.engine)
+    ledger = Ledger(store, core.clock, None, decide_within)
+    for each in lost:
+        store.apply(Change(replace(ledger.blank(account, CRM, each), state=State.NEEDS_RECONNECT)), None)
+    catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
+    return account, Minter(core.partner, catalogue, at_once, connections=ledger)
 
 
 class TestOneQuestion:
@@ -145,14 +156,8 @@ class TestUsualTarget:
         self, core: WatchedCore, there: tuple[int, ...], lost: int | None, target: int | None
     ) -> None:
         """The oldest; before it one that has lost its grant."""
-        account, store = replace(ACME, product="demo"), DatabaseConnections(core.engine)
-        ledger = Ledger(store, core.clock, None, decide_within)
-        if lost is not None:
-            row = replace(ledger.blank(account, CRM, lost), state=State.NEEDS_RECONNECT)
-            store.apply(Change(row), None)
-        core.partner.installed = [installed(one) for one in there]
-        catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
-        one = Minter(core.partner, catalogue, at_once, connections=ledger)
+        account, one = with_lost(core, *() if lost is None else (lost,))
+        core.partner.installed = [installed(each) for each in there]
         default = one.default_target(account, one.catalogue_entry(account, CRM))
         assert (default.id if default else None) == target
         assert core.partner.of("install") == []
@@ -164,21 +169,25 @@ class TestAdded:
 
     def test_one_that_lost_its_grant_is_signed_in_to_by_one(self, core: WatchedCore) -> None:
         """The other user gets a new one. When the first attempt has ended, it is free."""
-        account, store = replace(ACME, product="demo"), DatabaseConnections(core.engine)
-        ledger = Ledger(store, core.clock, None, decide_within)
-        lost = replace(ledger.blank(account, CRM, 5), state=State.NEEDS_RECONNECT)
-        store.apply(Change(lost), None)
+        account, adding = with_lost(core, 5)
         core.partner.installed = [installed(5)]
-        catalogue = Catalogue(core.partner, core.clock, NoStore(), at_once)
-        adding = Minter(core.partner, catalogue, at_once, connections=ledger)
 
         def added(attempt: str) -> int:
-            return adding.mint(account, CRM, "ada", target=ConnectionTarget(adds=True, attempt_id=attempt))[
-                0
-            ].id
+            target = ConnectionTarget(adds=True, attempt_id=attempt)
+            return adding.mint(account, CRM, "ada", target=target)[0].id
 
         first = core.launched()
         core.attempts.transition(first.id, LIVE, {"wanted_connection": 5})
         assert added("att_second") == 70
         core.attempts.transition(first.id, LIVE, {"status": Status.CANCELLED, "settled_at": core.clock()})
         assert (added("att_third"), added("att_fourth"), added("att_third")) == (5, 71, 5)
+
+    @pytest.mark.parametrize(("there", "added"), [((5, 9), 72), ((5, 9, 12), 12)])
+    def test_of_several_that_lost_their_grants_none_is_chosen(
+        self, core: WatchedCore, there: tuple[int, ...], added: int
+    ) -> None:
+        """Another is added: a free one if there is one, else a new one."""
+        account, adding = with_lost(core, 5, 9)
+        core.partner.installed = [installed(each) for each in there]
+        target = ConnectionTarget(adds=True, attempt_id="att_first")
+        assert adding.mint(account, CRM, "ada", target=target)[0].id == added
