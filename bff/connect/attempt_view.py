@@ -22,8 +22,8 @@ class AttemptViews:
         """The JSON for the page that began the attempt, with the ``result`` of a connected one.
 
         ``unsent`` is the callback message that the widget has to dispatch itself. It is None for a
-        sealed message, and with ``Hint.MESSAGE`` unless the delivery is by return: then the page received the
-        message from the popup.
+        sealed message. It is also None with ``Hint.MESSAGE``, because the page received the message from the
+        popup, except where the delivery is by return.
         """
         shared = self._shared(attempt, product)
         if attempt.status is not Status.CONNECTED:

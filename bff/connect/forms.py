@@ -140,7 +140,7 @@ class Forms:
         """Submit what a user typed, by field name: the ended attempt, the next URL, or what was rejected.
 
         ``submitted_before`` is that of the form which was shown. Raises ``Outdated`` when that was submitted,
-        ``LaunchRefused`` for an attempt that has ended, ``PartnerProblem``.
+        ``LaunchRefused`` for an attempt that has ended or after ``MAX_SUBMISSIONS``, ``PartnerProblem``.
         """
         if attempt.status is not Status.LAUNCHED or submitted_before >= MAX_SUBMISSIONS:
             raise LaunchRefused("this form can no longer be submitted")

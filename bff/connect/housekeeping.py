@@ -56,7 +56,10 @@ class Housekeeping:
         return sum(self._or_set_aside(attempt, self._has_ended, False) for attempt in overdue)
 
     def look_back(self) -> int:
-        """Look whether attempts that were given up have succeeded since; return how many were looked at."""
+        """Look whether attempts that were given up have succeeded since.
+
+        Returns how many were looked at or set aside.
+        """
         looked, unanswered = 0, 0
         for attempt in self._attempts.looks_due(self._clock(), MAX_LOOKS):
             if self._or_set_aside(attempt, self._poller.look_back, True):

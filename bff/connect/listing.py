@@ -15,7 +15,10 @@ from bff.storage.pages import PagedQuery
 from bff.storage.tables import attempts
 
 LONGEST_ATTEMPT: Final = timedelta(days=1)
-"""The most time from the start of an attempt to its end or late success, with a form sent again and again."""
+"""The most time from the start of an attempt to its end or late success, with a form sent again and again.
+
+If the BFF stood still, or a backup was restored, an attempt may end later: ``since`` then misses it.
+"""
 
 EARLIEST_SINCE: Final = datetime.min.replace(tzinfo=UTC) + LONGEST_ATTEMPT
 """The earliest ``since`` from which ``LONGEST_ATTEMPT`` can be subtracted: ``datetime`` has no year 0."""

@@ -44,8 +44,9 @@ class ConnectionTarget:
 
     Without an id: the one that ``Minter`` finds or installs.
 
-    ``adds``: connect another third-party account. ``attempt_id`` then claims a free account connector
-    (installed, not connected, not in use) or a new one.
+    ``adds``: connect another third-party account. ``attempt_id`` then claims an account connector: a free one
+    (installed, not connected, not in use) or a new one. If nothing is connected and one connection has lost
+    its grant, it claims that one first.
     """
 
     account_connector_id: int | None = None
@@ -155,10 +156,11 @@ class Minter:
     def _free_or_new(
         self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str
     ) -> AccountConnector:
-        """A free account connector, claimed for ``attempt_id``, or a new one.
+        """An account connector that may be used, claimed for ``attempt_id``, or a new one.
 
-        Reuses what an earlier attempt installed but never connected, even if its process died. If another
-        attempt claims it first, leaves it to that attempt, even if this one installed it.
+        Reuses what an earlier attempt installed but never connected, even if its process died, and the only
+        connection if it has lost its grant. If another attempt claims it first, leaves it to that attempt,
+        even if this one installed it.
         """
         for _ in range(MOST_CLAIM_TRIES):
             free = self._claim_free(account, offered, connector, attempt_id)

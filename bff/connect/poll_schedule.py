@@ -10,7 +10,7 @@ from bff.connect.attempt import Attempt, Hint
 from bff.connect.outcome import may_succeed_until
 
 POLL_CLAIM: Final = timedelta(seconds=30)
-"""Longer than any poll takes. If a process dies during a poll, the next may start after this time."""
+"""Longer than a poll takes with the default timeouts. If a process dies in one, the next poll waits so long."""
 HINT_EFFECT: Final = timedelta(seconds=15)
 """How long a hint speeds up polling: the partner service's status may lag the signal."""
 

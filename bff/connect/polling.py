@@ -77,7 +77,13 @@ class AttemptPoller:
     def give_up(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         """End a live attempt whose sign-in may still succeed: it is looked at again."""
         look_at = next_look(attempt, self._clock(), answered=False)
-        return self.settle(attempt, {**changes, "look_at": look_at})
+        settled = self.settle(attempt, {**changes, "look_at": look_at})
+        if look_at is None and settled.status in GIVEN_UP:
+            # A launch may have stored its account connector since the attempt was read.
+            look_at = next_look(settled, self._clock(), answered=False)
+            if look_at is not None:
+                self._attempts.plan_look(settled.id, look_at)
+        return settled
 
     def look_back(self, attempt: Attempt) -> bool:
         """Look whether an attempt that was given up has succeeded.

@@ -114,7 +114,7 @@ class AttemptStore(Protocol):
         """Release a claim. If it has expired and another process has its own, that claim stays."""
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
-        """Store that a page sent this hint."""
+        """Store that a page sent this hint, or that the BFF saw its cause."""
 
     def note_redeemed(self, attempt_id: str, at: datetime) -> None:
         """Store when the browser arrived at the partner service; only the first call counts."""

@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 from bff.common.background import Submit
 
 FRESH_FOR: Final = timedelta(seconds=10)
-"""How long a result may be used. A sign-in token lives 60 s, and the account's state must be recent."""
+"""How long a result may be used. A sign-in token lives longer, but the account's state must be recent."""
 MOST_HELD: Final = 1_000
 """Results held at a time. Above it nothing is prefetched, and launches mint for themselves."""
 REMEMBERED: Final = 10_000

@@ -29,7 +29,7 @@ SENTENCES: Final = {
     "message_seen": "the page received the callback message",
     "trouble_seen": "the popup reported that it shows an error page",
     "closed_seen": "the popup seemed closed",
-    "focus_seen": "the user was back on the page",
+    "focus_seen": "the user was back on the page, or sent the form again",
     "returned_seen": "a page reported, or the BFF saw, that the sign-in came back",
     "returned": "the browser came back from the partner service",
     "completed": "the browser that launched it came to complete it",

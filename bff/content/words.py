@@ -173,7 +173,8 @@ def widget_words(
     """The widget's texts in one language, by key, and by ``"{connector} {key}"`` where a connector's differs.
 
     ``names`` are connector names by key. ``accounts`` are the connected third-party accounts by connector
-    key, where known. The texts of connectors have their placeholders filled.
+    key, where known. The texts of connectors have these filled in. What a text must have besides, the widget
+    fills in: it knows which of several connections the text is about.
     """
     languages, named = product.languages.keys(), product.name
     shared = Words(product, wanted, languages=languages)
@@ -184,13 +185,13 @@ def widget_words(
     differing = [key for key in keys if key in product.words or names_in(DEFAULTS[FALLBACK][key])]
     for connector, name in names.items():
         own = Words(product, [shared.lang], connector, languages)
-        values = {
-            "connector_name": name,
-            "product_name": named,
-            "account": (accounts or {}).get(connector, ""),
-        }
+        values = {"connector_name": name, "product_name": named}
+        account = {"account": (accounts or {}).get(connector, "")}
         found[f"{connector} button"] = own.text("button", **values)
-        texts = {key: own.text(key, **values) for key in differing}
+        texts = {
+            key: own.text(key, **values, **(account if "account" in CATALOGUE[key].optional else {}))
+            for key in differing
+        }
         found |= {f"{connector} {key}": text for key, text in texts.items() if text != found[key]}
     return shared, found
 

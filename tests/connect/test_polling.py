@@ -10,7 +10,7 @@ import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import SIGN_IN_LIFE
-from bff.connect.poll_schedule import POLL_CLAIM, next_look, poll_permit
+from bff.connect.poll_schedule import LOOK_DELAY, POLL_CLAIM, next_look, poll_permit
 from bff.connect.timeline import POLLED, Step
 from tests.support.watched_core import WatchedCore
 
@@ -302,6 +302,18 @@ class TestLateSuccess:
         core.clock.tick(60)
         assert core.poller.poll(ended) == ended
         assert core.partner.checks == asked
+
+    def test_one_that_was_launched_while_it_was_cancelled_is_looked_at(self, core: WatchedCore) -> None:
+        """The cancel had read it before the launch stored its account connector."""
+        attempt = launched(core)
+        read_before = replace(attempt, account_connector_id=None, minted_at=None)
+        given = core.poller.give_up(read_before, {"status": Status.CANCELLED, "error_code": "cancelled"})
+        core.finish(attempt, "connected")
+        core.clock.tick(LOOK_DELAY.total_seconds())
+        [due] = core.attempts.looks_due(core.clock(), 10)
+        assert (given.status, due.id) == (Status.CANCELLED, attempt.id)
+        assert core.poller.look_back(due)
+        assert core.read(attempt).late_success_at == core.clock()
 
     def test_an_unlaunched_attempt_that_was_given_up_has_no_late_success(self, core: WatchedCore) -> None:
         """There was no sign-in."""

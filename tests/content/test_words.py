@@ -55,6 +55,16 @@ def test_what_a_state_knows_is_filled_in() -> None:
     )
 
 
+def test_the_question_before_a_disconnect_names_no_account_for_the_widget() -> None:
+    """Of several connections of a connector, only the widget knows which one the question is about."""
+    _, told = widget_words(OWN, ["de"], {"crm": "CRM"}, {"crm": "ada@crm"})
+    assert "crm disconnect_ask" not in told
+    assert "{account}" in told["disconnect_ask"]
+    own = replace(OWN, words={"disconnect_ask": {("crm", ANY): "{connector_name}: end {account}?"}})
+    _, told = widget_words(own, ["de"], {"crm": "CRM"}, {"crm": "ada@crm"})
+    assert told["crm disconnect_ask"] == "CRM: end {account}?"
+
+
 def test_a_mismatch_names_both_accounts_where_they_are_known() -> None:
     """With Cyclr nobody knows them. What a team wrote of a mismatch stands in either case."""
     both = {"account": "ada@crm", "other_account": "grace@crm"}

@@ -73,7 +73,11 @@ class BeginAttempt(Body):
     ),
 )
 def begin() -> Response:
-    """Prepare an attempt. The partner service is called only if ``pressed``, and in the background."""
+    """Prepare an attempt. If ``pressed``, also mint for its launch, in the background.
+
+    Calls the partner service before the reply only to check an id that the BFF does not know: that of
+    ``connection``, or of an account that the partner service might treat as another one.
+    """
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)
     if body.product not in {None, product.key}:

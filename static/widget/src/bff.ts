@@ -9,7 +9,7 @@ import type { Attempt, AttemptRequest, Config, Connection, Reading } from "./typ
 const CSP_REPORT_DELAY = 500;
 /** Timeout (milliseconds) of one call. */
 const CALL_TIMEOUT = 10_000;
-/** For how long (milliseconds) a call that got no answer is repeated. */
+/** For how long (milliseconds) a call that got no answer of the BFF is repeated. */
 const RETRY_FOR = 15_000;
 
 /** The value of the X-Hitchpost header: the signal that made the widget ask, or "1" if there was none. */
@@ -38,7 +38,7 @@ export const read = (id: string, hint?: Signal): Promise<Reading> => call("attem
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
 
 /**
- * Calls the BFF: GET if `body` is undefined, DELETE if it is null, else POST. Repeats a call that got no answer, with the same
+ * Calls the BFF: GET if `body` is undefined, DELETE if it is null, else POST. Repeats a call that got no answer of the BFF, with the same
  * idempotency key. A call with a `headerValue` is not repeated, because the flow reads the status again anyway.
  */
 export async function call<Answer>(path: string, body?: object | null, headerValue?: HeaderValue): Promise<Answer> {

@@ -1,4 +1,4 @@
-// The host's own buttons: any element with data-hitchpost-connect, also one added later or inside a shadow root.
+// The host's own buttons: any element with data-hitchpost-connect, also one added later or inside an open shadow root.
 import { press } from "./controller.js";
 import { hooks } from "./hooks.js";
 import { HOST_BUTTON } from "./request.js";

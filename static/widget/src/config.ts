@@ -40,12 +40,12 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
       // Another user may have signed in since, or a later call been answered before.
       if (key !== userEpoch + locale || call < (used[key] ?? 0)) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
       used[key] = call;
-      for (const name in config.words) words[locale + name] = config.words[name];
+      words[locale] = { __proto__: null, ...config.words } as object as Record<string, string>;
       if (config.connectors) {
         const byKey: Record<string, Offer> = (offers[key] = {});
         for (const offer of config.connectors) byKey[offer.key] = offer;
       }
-      Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words.lang });
+      Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words[""]?.lang });
       redraw();
     },
     (error: unknown) => {
@@ -71,4 +71,4 @@ export function refresh(): void {
  * the default language, else `fallback`.
  */
 export const wordOf = ({ connector, locale = "" }: ConnectRequest, key: string, fallback = humanize(key)): string =>
-  words[locale + connector + " " + key] ?? words[locale + key] ?? words[key] ?? fallback;
+  words[locale]?.[connector + " " + key] ?? words[locale]?.[key] ?? words[""]?.[key] ?? fallback;

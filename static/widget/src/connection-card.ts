@@ -29,7 +29,7 @@ export function connectionCard({ offer, word, titledByConnector }: Drawing, conn
 /** Text: when it was connected, and by which of the host's users. Empty if that is unknown. */
 function since({ connected_at, connected_by_name }: Connection, word: Drawing["word"]): string {
   if (!connected_at) return "";
-  return word(connected_by_name ? "since_by" : "since").replace("{date}", dateText(connected_at, word("lang"))).replace("{name}", connected_by_name ?? "");
+  return word(connected_by_name ? "since_by" : "since").replace("{date}", dateText(connected_at, word("lang"))).replace("{name}", () => connected_by_name ?? "");
 }
 
 function dateText(time: string, lang: string): string {
@@ -43,8 +43,8 @@ function dateText(time: string, lang: string): string {
 }
 
 /**
- * The actions on a connection. Several connections have them inside each card, a single one has them below its card, beside the
- * reconnect button. `inside`: whether the inside of the cards is being drawn. Empty if the actions belong to the other place.
+ * The actions on a connection. Where there are, or may be, several connections, each card has its own inside. Otherwise they are
+ * below the card, beside the reconnect button. `inside`: whether the inside of the cards is being drawn. Empty if the actions belong to the other place.
  */
 export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
   if (inside !== several || state === "disconnected") return [];
@@ -67,7 +67,6 @@ export function confirmActions(drawing: Drawing, connection: Connection): Action
   const { id } = connection;
   const { box } = view;
   const answer = (yes: boolean) => (): void => {
-    box.onkeydown = null;
     parts.confirming = undefined;
     parts.disconnecting = yes;
     view.draw();
@@ -75,7 +74,7 @@ export function confirmActions(drawing: Drawing, connection: Connection): Action
     else box.querySelector<HTMLElement>(`[name="${id}"]`)?.focus(); // The button that was pressed before, drawn again.
   };
   box.onkeydown = (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || !parts.confirming) return;
     event.preventDefault(); // Or a dialog around the element would close.
     answer(false)();
   };
@@ -97,5 +96,5 @@ async function disconnectAndShow({ view, kit, parts }: Drawing, { id }: Connecti
   await kit.loadConfig(kit.readRequest(view.element));
   parts.disconnecting = false;
   // Another page or user may have ended it at the same time.
-  view.show(undefined, view.connections.some((connection) => connection.id === id) ? failure : undefined);
+  view.show(view.step, view.connections.some((connection) => connection.id === id) ? failure : undefined);
 }

@@ -6,7 +6,7 @@ import { openSignIn, type Popup } from "./popup.js";
 import type { Attempt, AttemptRequest, ConnectRequest } from "./types.js";
 import type { State, View } from "./view.js";
 
-/** A script that is imported later, such as panel.js. `element` is the element that needs it. */
+/** A script that is imported later, such as panel.js. For connections.js, `element` is the list that needs it. The others ignore it. */
 export interface LazyModule {
   /** Runs the module. Called once it is imported. */
   install: (kit: Kit, element: HTMLElement) => unknown;

@@ -93,6 +93,7 @@ function update(drawing: Drawing): void {
   // The status tells of the sign-in of this element. A card for it as well would move what the user is about to press.
   const connections = view.connections.filter(({ state }) => !step || state !== "pending");
   const toConfirm = connections.find(({ id }) => !step && id === parts.confirming);
+  parts.confirming = toConfirm?.id; // A question that is no longer shown must not come back, nor take a press of Escape.
   const row = view.element.getAttribute("layout") === "row";
   const isCard = row || connections.length > 0;
   // Each of several connections has a reconnect action of its own.
@@ -107,7 +108,8 @@ function update(drawing: Drawing): void {
   const mayLoseFocus = focused && focused !== button && box.contains(focused);
   box.toggleAttribute("data-card", isCard);
   box.toggleAttribute("data-wide-actions", !!step || !!failure || !!toConfirm);
-  Object.assign(box, isCard ? { role: "group", ariaLabel: offer.name ?? null } : { role: null, ariaLabel: null });
+  box.role = isCard ? "group" : null;
+  box.ariaLabel = isCard ? (offer.name ?? null) : null;
   button.toggleAttribute("data-quiet", view.state === "connected");
   button.toggleAttribute("data-text", isCard && view.state === "connected" && !drawing.several);
   showLogo(parts.logo, isCard ? undefined : offer.logo);
@@ -115,9 +117,7 @@ function update(drawing: Drawing): void {
   parts.accounts.replaceChildren(...cards.map((connection) => connectionCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
   showStatus(drawing, toConfirm, isCard);
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));
-  for (const list of [parts.accounts, parts.actions]) {
-    for (const each of list.querySelectorAll("button")) each.disabled = button.disabled;
-  }
+  for (const each of box.querySelectorAll("button")) each.disabled = button.disabled;
   showCode(drawing);
   // If the button that had the focus is gone, move the focus to the main button, or to the last action if that is hidden.
   if (mayLoseFocus && !box.contains(focused)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
@@ -129,7 +129,7 @@ function showStatus({ parts, kit, view: { step, failure, state, connections }, w
   const key = `error_${failure?.code ?? ""}_`;
   const title = failure && word(failure.code, word(key + "title", failure.title));
   const content = toConfirm
-    ? [word("disconnect_ask").replace("{account}", toConfirm.external_account ?? toConfirm.name)]
+    ? [word("disconnect_ask").replace("{account}", () => toConfirm.external_account ?? toConfirm.name)]
     : step ?? parts.disconnecting
       ? [word(step ?? "finishing")]
       : failure && title

@@ -9,7 +9,7 @@ const PAGE_SIGNAL = /^hitchpost\.(ready|returned|trouble)$/;
 
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
-/** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`; without a popup, how long this page must have the focus before `interrupted`. */
+/** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`; without a popup, how long this page must have the focus before `interrupted`; after a reload, the time alone. */
 const GONE_AFTER = 2000;
 /**
  * How long (milliseconds) the popup must seem closed, without the focus on this page and without a message from the popup, before
@@ -44,7 +44,7 @@ export function openSignIn({ connector, locale = settings.locale ?? settings.lan
 
 /**
  * Opens a popup at `url`, after its listeners are in place. Call it inside a click, with nothing awaited before.
- * Without `url` it opens none: either `leave` sends this tab to the sign-in, or another page began the sign-in.
+ * Without `url` it opens none: `leave` sends this tab to the sign-in, or an existing attempt goes on, or the connector is unavailable.
  */
 export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
   const { queueSignal, nextSignal } = signals();
@@ -52,7 +52,7 @@ export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Pop
   let expected: Attempt | undefined;
   let openingPageLoaded = false; // Set when the opening page posts its first message. A sign-in in this tab has no such page: `launch` sets it.
   let loadingSince = Date.now();
-  let goneSince = leave ? Infinity : 0; // In this tab the time counts from the launch, which sets it.
+  let goneSince = leave ? Infinity : 0; // In this tab the time counts from some time after the launch, which sets it.
   let wasGone = false;
   let lastSignal: Signal = "waiting";
 

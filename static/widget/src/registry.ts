@@ -44,7 +44,7 @@ export function resolveOwner(flow: Flow, candidate?: Element): Node {
   return replacement ? (flow.owner = replacement) : document;
 }
 
-/** Whether a node is on the page, and is the document or a button that still has the request's connector and connection. */
+/** Whether a node is on the page, and is the document or a button that still has the request's connector, and names its connection or none. */
 export function matchesRequest(node: Node | undefined, request: ConnectRequest): node is Node {
   if (!node?.isConnected) return false;
   if (node === document) return true;

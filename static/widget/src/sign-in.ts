@@ -21,7 +21,7 @@ const FAST_READING_TIME = 15_000;
  * the clock also advances while the machine sleeps or the tab is frozen, and jumps when it is set, though no call has failed.
  */
 const BEGIN_TIMEOUT = 30_000;
-/** After delays of this sum (milliseconds) without an answer, the attempt has expired at the BFF. The time of the calls comes on top. */
+/** After delays of this sum (milliseconds) without an answer, the flow ends with `network`: the attempt will have expired, or expires soon. */
 const OFFLINE_TIMEOUT = 840_000;
 
 /** Signals that show the step `finishing`. */

@@ -20,7 +20,7 @@ export const api: HitchpostApi = {
     refresh();
     void loadPanel();
   },
-  connect: (connector, options) => run(document, { delivery: settings.delivery, ...options, connector }),
+  connect: (connector, options) => run(document, { ...options, connector, delivery: options?.delivery ?? settings.delivery }),
   connections: readConnections,
   disconnect,
 };

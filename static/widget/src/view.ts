@@ -42,13 +42,13 @@ export function createView(element: HTMLElement): View {
 
   const draw = (): void => {
     const request = readRequest(element);
-    const word = (key: string): string => wordOf(request, key);
+    const word = (key: string, fallback = ""): string => wordOf(request, key, fallback);
     const [state, key] = hooks.connectedState(view);
     view.state = view.step ? (offersChoice(view.step) ? "trouble" : "busy") : state;
     // A label of the host's between the tags takes precedence: a text, or an image that has a text alternative.
     const hostLabel = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
     slot.hidden = !!key;
-    label.textContent = key ?? !hostLabel ? word(key ?? "button") : "";
+    label.textContent = key ?? !hostLabel ? word(key ?? "button", "Connect") : "";
     Object.assign(box, { lang: word("lang"), dir: word("dir") });
     // For the page's CSS. Not before the element is on the page: a constructor must not set attributes.
     if (element.isConnected) element.setAttribute("state", view.state);

@@ -1,17 +1,11 @@
 // The texts that the user reads. They come from the BFF.
 
 /**
- * The texts by key. A text that was loaded for an element's `locale` has the language tag in front of its key: `debutton`.
- * `lang` and `dir` are the language and direction of the texts.
+ * The texts by the `locale` of the elements that they were loaded for (empty: the default language), and by key. Those of one
+ * connector have its key and a space in front. `lang` and `dir` are the language and direction of the texts. Neither has a
+ * prototype, so that a key such as `constructor` finds no inherited property.
  */
-export const words = {
-  lang: "",
-  dir: "",
-  // Shown until the texts are loaded. The fallback, made from the key, would be "Button".
-  button: "Connect",
-  // Without a prototype, so that a key such as `constructor` finds no inherited property.
-  __proto__: null,
-} as unknown as Record<string, string | undefined> & { lang: string };
+export const words = { __proto__: null } as object as Record<string, Record<string, string | undefined> | undefined>;
 
 /** A key as English text: `connector_unavailable` becomes "Connector unavailable". */
 export const humanize = (key: string): string => key.replace(/^./, (first) => first.toUpperCase()).replace(/_/g, " ");

@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { add, part, shown, status, useElements } from "./elements.js";
 import { pass, usePage } from "./page.js";
-import { loadConfig, offerOf, redraw, refresh, subscribers } from "../src/config.js";
+import { loadConfig, offerOf, redraw, refresh, subscribers, wordOf } from "../src/config.js";
 import { configure, settings } from "../src/session.js";
 import { api } from "../src/start.js";
 
@@ -104,6 +104,15 @@ describe("the configuration of one user", () => {
     expect(element.getAttribute("state")).toBe("idle");
     await pass(61_000);
     expect(element.getAttribute("state")).toBe("connected");
+  });
+
+  it("leaves no text of an earlier one, such as another user's account in it", async () => {
+    page.bff.words = { "crm connected": "Connected as ada@crm.example" };
+    await loadConfig(crm);
+    page.bff.words = {};
+    refresh();
+    await loadConfig(crm);
+    expect(wordOf(crm, "connected")).toBe("Connected");
   });
 
   it("is shown no longer after a sign-out", async () => {

@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { launch, main, names, offered, part, pick, shown, status, useElements } from "./elements.js";
-import { problem } from "./fake-bff.js";
 import { pass, usePage } from "./page.js";
 
 const page = usePage();
@@ -150,65 +149,6 @@ describe("a disabled element", () => {
     expect(offered(element).map((button) => (button as HTMLButtonElement).disabled)).toEqual([true]);
     pick(element, "Disconnect");
     expect(names(element)).toEqual(["Disconnect"]);
-  });
-});
-
-describe("Disconnect", () => {
-  it("is asked twice, and ends nothing before", async () => {
-    page.bff.account.add("crm");
-    const element = await shown();
-    pick(element, "Disconnect");
-    expect([status(element), names(element), hidden(element)]).toEqual(["Disconnect ada@crm.example?", ["Yes, disconnect", "Keep"], true]);
-    await pass(5000);
-    expect(page.bff.account.asked).toEqual([]);
-    pick(element, "Keep");
-    expect([status(element), names(element), hidden(element)]).toEqual(["", ["Disconnect"], false]);
-    expect(page.bff.account.asked).toEqual([]);
-  });
-
-  it("once it is meant ends it, tells the page, and the element is a button again", async () => {
-    const { id } = page.bff.account.add("crm");
-    const element = await shown();
-    const heard: unknown[] = [];
-    document.addEventListener("hitchpost:disconnected", ({ target, detail }) => heard.push(target, detail), { once: true });
-    pick(element, "Disconnect");
-    pick(element, "Yes, disconnect");
-    expect(names(element)).toEqual([]); // So that nobody ends it twice.
-    await pass(500);
-    expect(page.bff.asked("DELETE", `/connections/${id}`)).toHaveLength(1);
-    expect(heard).toEqual([element, { connection: id }]);
-    expect([element.getAttribute("state"), main(element).textContent, status(element)]).toEqual(["idle", "Connect Acme CRM", ""]);
-  });
-
-  it("that is refused says so, and what stands is shown", async () => {
-    page.bff.account.add("crm");
-    const element = await shown();
-    pick(element, "Disconnect");
-    page.bff.troubles.push(() => problem(403, "not_allowed", "Ask whoever connected it"));
-    pick(element, "Yes, disconnect");
-    await pass(500);
-    expect(element.getAttribute("state")).toBe("connected");
-    expect(status(element)).toContain("Ask whoever connected it");
-    expect(names(element)).toEqual(["Disconnect"]);
-  });
-
-  it("of what another page has ended is no failure", async () => {
-    page.bff.account.add("crm");
-    const element = await shown();
-    pick(element, "Disconnect");
-    page.bff.account.all.length = 0;
-    pick(element, "Yes, disconnect");
-    await pass(500);
-    expect([element.getAttribute("state"), status(element)]).toEqual(["idle", ""]);
-  });
-
-  it("is shown by every element of the connector", async () => {
-    page.bff.account.add("crm");
-    const [one, other] = [await shown(), await shown()];
-    pick(one, "Disconnect");
-    pick(one, "Yes, disconnect");
-    await pass(500);
-    expect(other.getAttribute("state")).toBe("idle");
   });
 });
 

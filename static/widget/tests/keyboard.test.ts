@@ -18,6 +18,13 @@ async function connected(...accounts: string[]): Promise<HTMLElement> {
   return element;
 }
 
+/** The user comes back to the page, after the time for which its answers are good. */
+async function lookAgain(): Promise<void> {
+  await pass(60_000);
+  dispatchEvent(new Event("focus"));
+  await pass(5000);
+}
+
 /** Presses what has the focus, as Enter does. */
 function enter({ shadowRoot }: HTMLElement, name: string, which = 0): void {
   const found = [...(shadowRoot?.querySelectorAll("button") ?? [])].filter(({ textContent }) => textContent === name)[which];
@@ -40,6 +47,18 @@ describe("by the keyboard", () => {
     expect(press(element, "Escape")).toBe(false);
     expect([names(element), focused(element)]).toEqual([["Disconnect"], "Disconnect"]);
     expect(press(element, "Escape")).toBe(true);
+  });
+
+  it("a question whose connection was ended elsewhere is gone for good, and takes no Escape", async () => {
+    const element = await connected("CRM");
+    enter(element, "Disconnect");
+    const [ended] = page.bff.account.all.splice(0);
+    await lookAgain();
+    element.shadowRoot?.querySelector("button")?.focus();
+    expect([names(element), press(element, "Escape")]).toEqual([[], true]);
+    page.bff.account.all.push(...(ended ? [ended] : []));
+    await lookAgain();
+    expect(names(element)).toEqual(["Disconnect"]);
   });
 
   it("of several accounts the one that was asked about has it again", async () => {

@@ -15,7 +15,7 @@ useElements();
 async function freshWords(): Promise<void> {
   vi.resetModules();
   const { words } = await import("../src/words.js");
-  expect(words.waiting).toBeUndefined();
+  expect(words).toEqual({});
 }
 
 /** The part that has `lang` and `dir`. It contains all others, or an Arabic element would be torn apart on a left-to-right page. */

@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { add, main, names, pick, useElements } from "./elements.js";
 import { BASE, BFF_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
-import { pass, usePage } from "./page.js";
+import { pass, usePage, watching } from "./page.js";
 import { openSignIn } from "../src/popup.js";
 import { bffOrigin, configure } from "../src/session.js";
+import { api } from "../src/start.js";
 
 const page = usePage();
 const seen = useElements();
@@ -66,6 +67,17 @@ describe("a page that hides its origin", () => {
 });
 
 describe("a sign-in that has left this tab", () => {
+  it("is the page's default, also where a call names no delivery", async () => {
+    button().remove();
+    configure({ base: BASE, delivery: "return" });
+    const flow = watching(api.connect("crm", { delivery: undefined }));
+    await pass(0);
+    expect([launches().length, FakePopup.opened.length]).toEqual([1, 0]);
+    page.bff.end("connected");
+    await pass(10_000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+
   it("stays in it, wherever the page's own forms and links go (`<base target>`)", async () => {
     main(button()).click();
     await pass(0);

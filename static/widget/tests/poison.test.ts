@@ -20,7 +20,7 @@ const poisoned = (json: string): Response => new Response(json, { headers: { "Co
 
 afterEach(() => {
   expect(clean()).toBe(true);
-  expect(Object.getPrototypeOf(words)).toBeNull();
+  for (const each of [words, ...Object.values(words)]) expect(Object.getPrototypeOf(each)).toBeNull();
   expect(Object.getPrototypeOf(settings)).toBeNull();
 });
 

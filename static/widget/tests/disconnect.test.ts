@@ -1,0 +1,101 @@
+// @vitest-environment happy-dom
+import { describe, expect, it, vi } from "vitest";
+import { launch, main, names, part, pick, shown, status, useElements } from "./elements.js";
+import { problem } from "./fake-bff.js";
+import { pass, usePage } from "./page.js";
+
+const page = usePage();
+useElements();
+
+const hidden = (element: HTMLElement): boolean => main(element).hidden;
+
+describe("Disconnect", () => {
+  it("is asked twice, and ends nothing before", async () => {
+    page.bff.account.add("crm");
+    const element = await shown();
+    pick(element, "Disconnect");
+    expect([status(element), names(element), hidden(element)]).toEqual(["Disconnect ada@crm.example?", ["Yes, disconnect", "Keep"], true]);
+    await pass(5000);
+    expect(page.bff.account.asked).toEqual([]);
+    pick(element, "Keep");
+    expect([status(element), names(element), hidden(element)]).toEqual(["", ["Disconnect"], false]);
+    expect(page.bff.account.asked).toEqual([]);
+  });
+
+  it("names the account of the connection that it is about, as it is written", async () => {
+    page.bff.account.offers.crm = { multiple: true };
+    page.bff.account.add("crm", { external_account: "ada@crm.example" });
+    page.bff.account.add("crm", { external_account: "Ca$$h & $&", connected_by_name: "$&" });
+    const element = await shown();
+    const second = part(element, "accounts").querySelectorAll("[part=account]")[1];
+    expect(second?.textContent).toContain("by $&");
+    [...(second?.querySelectorAll("button") ?? [])].find(({ textContent }) => textContent === "Disconnect")?.click();
+    expect(status(element)).toBe("Disconnect Ca$$h & $&?");
+  });
+
+  it("that ends while the user signs in again hides no step of that sign-in", async () => {
+    page.bff.account.add("crm");
+    const element = await shown();
+    let answer = (): void => undefined;
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      if (request[1]?.method === "DELETE") await new Promise<void>((resolve) => { answer = resolve; });
+      return answered(...request);
+    });
+    pick(element, "Disconnect");
+    pick(element, "Yes, disconnect");
+    await pass(0);
+    main(element).click();
+    await launch(page);
+    answer();
+    await pass(500);
+    expect([element.getAttribute("state"), status(element)]).toEqual(["busy", "Waiting"]);
+    page.bff.end("declined");
+    await pass(10_000);
+  });
+
+  it("once it is meant ends it, tells the page, and the element is a button again", async () => {
+    const { id } = page.bff.account.add("crm");
+    const element = await shown();
+    const heard: unknown[] = [];
+    document.addEventListener("hitchpost:disconnected", ({ target, detail }) => heard.push(target, detail), { once: true });
+    pick(element, "Disconnect");
+    pick(element, "Yes, disconnect");
+    expect(names(element)).toEqual([]); // So that nobody ends it twice.
+    await pass(500);
+    expect(page.bff.asked("DELETE", `/connections/${id}`)).toHaveLength(1);
+    expect(heard).toEqual([element, { connection: id }]);
+    expect([element.getAttribute("state"), main(element).textContent, status(element)]).toEqual(["idle", "Connect Acme CRM", ""]);
+  });
+
+  it("that is refused says so, and what stands is shown", async () => {
+    page.bff.account.add("crm");
+    const element = await shown();
+    pick(element, "Disconnect");
+    page.bff.troubles.push(() => problem(403, "not_allowed", "Ask whoever connected it"));
+    pick(element, "Yes, disconnect");
+    await pass(500);
+    expect(element.getAttribute("state")).toBe("connected");
+    expect(status(element)).toContain("Ask whoever connected it");
+    expect(names(element)).toEqual(["Disconnect"]);
+  });
+
+  it("of what another page has ended is no failure", async () => {
+    page.bff.account.add("crm");
+    const element = await shown();
+    pick(element, "Disconnect");
+    page.bff.account.all.length = 0;
+    pick(element, "Yes, disconnect");
+    await pass(500);
+    expect([element.getAttribute("state"), status(element)]).toEqual(["idle", ""]);
+  });
+
+  it("is shown by every element of the connector", async () => {
+    page.bff.account.add("crm");
+    const [one, other] = [await shown(), await shown()];
+    pick(one, "Disconnect");
+    pick(one, "Yes, disconnect");
+    await pass(500);
+    expect(other.getAttribute("state")).toBe("idle");
+  });
+});
