@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit databases faults outcomes soak bench fuzz providers check build format pictures mutants audit sbom clean
+.PHONY: help demo test unit databases faults outcomes engines soak bench fuzz providers check build format pictures mutants audit sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ faults: build packages ## every fault at every place, kills while people connect
 
 outcomes: build packages ## every ending in three browser engines, and docs/outcomes.md from it
 	@HITCHPOST_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest tests/browser/outcomes
+
+engines: build packages ## every browser test in three engines and all languages, repetitions included
+	@HITCHPOST_EVERY_ENGINE=1 $(BIN)/python -m pytest -n 3 --dist worksteal tests/browser
 
 soak: build packages ## two hundred flows at once for two minutes: no error, nothing grows
 	@$(BIN)/python scripts/soak.py

@@ -55,11 +55,11 @@ def cyclr_page(driver: WebDriver, cyclr_stack: CyclrStack) -> HostPage:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave repetitions in other engines to `make outcomes`; play again what an engine itself spoiled.
+    """Leave repetitions to `make outcomes` and `make engines`; play again what an engine itself spoiled.
 
     Its driver falls silent, or the browser crashes, as WebKitGTK's MiniBrowser does now and then.
     """
-    if not os.environ.get("HITCHPOST_OUTCOMES"):
+    if not (os.environ.get("HITCHPOST_OUTCOMES") or os.environ.get("HITCHPOST_EVERY_ENGINE")):
         deselect(config, items, _repeats)
     silent = pytest.mark.flaky(
         reruns=2,
@@ -73,7 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _repeats(item: pytest.Item) -> bool:
-    """Whether the same is played in the first engine, and no engine is known to differ in it."""
+    """Whether other tests play the same, or the first engine does and none is known to differ in it."""
+    if item.get_closest_marker("repetition"):
+        return True
     spec = getattr(item, "callspec", None)
     if spec is None or spec.params.get("engine", ENGINES[0]) == ENGINES[0]:
         return False

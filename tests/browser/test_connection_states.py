@@ -32,6 +32,7 @@ const root = document.querySelector(`hitchpost-connect[connector=${arguments[0]}
 """
 
 
+@pytest.mark.one_engine
 def test_connected_as_whom_in_every_tab_until_one_ends_it(driver: WebDriver, stack: Stack) -> None:
     """Connect, reload, a second tab; disconnect there: the first one knows when it is looked at."""
     page = HostPage(driver, stack)
@@ -56,6 +57,7 @@ def test_connected_as_whom_in_every_tab_until_one_ends_it(driver: WebDriver, sta
     wait_for(page, "idle", "Connect Sandbox CRM", seconds=LOOKED_AT)
 
 
+@pytest.mark.one_engine
 def test_a_grant_that_is_taken_away_shows_and_is_told_until_a_new_sign_in(page: HostPage) -> None:
     """The third party revokes it: the element asks for a sign-in, the server hears why; then all is well."""
     connect(page)

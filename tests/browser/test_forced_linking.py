@@ -132,6 +132,7 @@ def test_a65_another_products_page_with_this_ones_launch_token_asks_first(
     assert status_of(stack, attempt) == "launched"
 
 
+@pytest.mark.one_engine
 def test_a_person_who_says_no_is_done(driver: WebDriver, stack: Stack, game: Callable[[str], str]) -> None:
     """The window closes, and nothing was used up."""
     attempt, page = begin(stack), HostPage(driver, stack)

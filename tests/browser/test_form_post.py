@@ -43,6 +43,7 @@ def posting_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield stack
 
 
+@pytest.mark.one_engine
 def test_an_answer_that_is_posted_from_another_site_connects(driver: WebDriver, posting_stack: Stack) -> None:
     """The cookie of the flow does not come with the POST, and does with the GET that it leads to."""
     page = HostPage(driver, posting_stack)

@@ -120,6 +120,7 @@ def test_a_key_is_typed_wrong_and_then_right(page: FormPage) -> None:
     assert page.driver.execute_script("return window.said") == ["crm-connected"]
 
 
+@pytest.mark.one_engine
 def test_a_shop_is_typed_wrong_and_then_right(page: FormPage) -> None:
     """A name that is none stays in its field; one that is not there is mended by going back."""
     popup = page.connect("Shop CRM")
@@ -136,6 +137,7 @@ def test_a_shop_is_typed_wrong_and_then_right(page: FormPage) -> None:
     assert popup_is_gone(page, popup)
 
 
+@pytest.mark.one_engine
 def test_a_key_with_cyclr(cyclr_page: FormPage) -> None:
     """The same page, by what Cyclr's catalogue says."""
     cyclr_page.connect("Key CRM")
@@ -145,6 +147,7 @@ def test_a_key_with_cyclr(cyclr_page: FormPage) -> None:
     assert cyclr_page.status("connected") == "connected"
 
 
+@pytest.mark.one_engine
 def test_a_shop_with_cyclr(cyclr_page: FormPage) -> None:
     """No "Bad Request": the property is asked for first, and asked for again after a wrong one."""
     cyclr_page.connect("Shop CRM")

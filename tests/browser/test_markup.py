@@ -47,6 +47,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
+@pytest.mark.one_engine
 def test_markup_is_shown_as_text(driver: WebDriver, stack: Stack) -> None:
     """On the button, in the line below it, and on the pages in the popup: nothing of it ever acts."""
     page = HostPage(driver, stack)

@@ -52,6 +52,7 @@ def mounted(driver: WebDriver, stack: Stack) -> HostPage:
     return HostPage(driver, stack)
 
 
+@pytest.mark.one_engine
 def test_a_closed_window_is_opened_again_and_connects(mounted: HostPage) -> None:
     """Every signal of the widget is taken by cookie too, also one that is no hint: the flow goes on."""
     popup = mounted.connect()
@@ -64,6 +65,7 @@ def test_a_closed_window_is_opened_again_and_connects(mounted: HostPage) -> None
     assert mounted.status("connected", "failed", "invalid_request") == "connected"
 
 
+@pytest.mark.one_engine
 def test_a_denial_is_told(mounted: HostPage) -> None:
     """Whoever denies is back on the page, which learns of it."""
     mounted.connect()

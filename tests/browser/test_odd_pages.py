@@ -74,6 +74,7 @@ def dead(page: HostPage) -> Iterator[FaultProxy]:
         yield proxy
 
 
+@pytest.mark.one_engine
 def test_a_window_that_a_gateway_answers_is_told_of(page: HostPage, dead: FaultProxy) -> None:
     """In words, with choices, and the next window goes through."""
     open_dead(page, dead, Fault.STATUS_503)

@@ -155,6 +155,7 @@ def living(page: HostPage) -> LivingPage:
     return found
 
 
+@pytest.mark.one_engine
 def test_a_page_draws_its_buttons_anew_in_mid_flow(living: LivingPage) -> None:
     """The new element shows the flow, and is told how it ended."""
     popup = living.begin("sandbox")
@@ -179,6 +180,7 @@ def test_a_page_is_reloaded_with_two_flows(living: LivingPage) -> None:
     assert living.run("return sessionStorage.length") == 0
 
 
+@pytest.mark.one_engine
 def test_connect_after_the_popup_was_closed_and_the_page_reloaded(living: LivingPage) -> None:
     """At once: there is a window, and it connects."""
     living.close(living.begin("sandbox"))
@@ -187,6 +189,7 @@ def test_connect_after_the_popup_was_closed_and_the_page_reloaded(living: Living
     assert living.told(1) == [["connected", "sandbox", "hitchpost-connect"]]
 
 
+@pytest.mark.one_engine
 def test_another_user_hears_nothing_of_a_flow_that_was_left(living: LivingPage) -> None:
     """Nobody pressed anything: no event, no words, and it is forgotten."""
     living.close(living.begin("sandbox"))
@@ -203,6 +206,7 @@ def test_another_user_hears_nothing_of_a_flow_that_was_left(living: LivingPage) 
     assert word in ({"", "Connected"} if state == "connected" else {""})
 
 
+@pytest.mark.one_engine
 def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
     """In a form, as a link, where clicks are stopped, in a shadow root; and disabled ones do nothing."""
     address = living.driver.current_url
@@ -221,6 +225,7 @@ def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
     living.close(living.opens(living.run(OURS + "return ours.shadowRoot.querySelector('button')")))
 
 
+@pytest.mark.one_engine
 def test_a_hidden_element_is_not_seen(living: LivingPage) -> None:
     """As any other element with the attribute."""
     display = "return getComputedStyle(document.querySelector('hitchpost-connect')).display"

@@ -54,6 +54,7 @@ def studio(driver: WebDriver, stack: Stack) -> StudioPage:
     return found
 
 
+@pytest.mark.one_engine
 def test_what_is_written_is_previewed_tried_published_and_undone(studio: StudioPage, engine: str) -> None:
     """The preview shows the draft, the trial hears its message, users meet it from publishing to undoing."""
     message = f"Verbunden ({engine}): {{connector_name}}"
@@ -108,6 +109,7 @@ def learn(host: HostPage, button: str | None = None) -> str:
     return str(host.result()["message"])
 
 
+@pytest.mark.one_engine
 def test_two_texts_for_one_entry_are_both_kept_until_one_is_chosen(studio: StudioPage, engine: str) -> None:
     """Two tabs write into the same field: the second is told, keeps its text, and chooses."""
     field = "f-words-any-fr-button"

@@ -23,7 +23,6 @@ def spoiled(scene: Scene) -> Iterator[Scene]:
     scene.sql("partner", "DROP TRIGGER IF EXISTS spoil")
 
 
-@pytest.mark.every_engine
 def test_network_lost(scene: Scene) -> None:
     """11. Nothing of the BFF answers for 20 s in mid-flow: connected after it."""
     scene.rehearse()

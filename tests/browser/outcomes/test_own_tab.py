@@ -26,8 +26,9 @@ WEB_VIEW = (
 )
 
 
-@pytest.mark.every_engine
-@pytest.mark.parametrize("choice", ["Open again", "Continue in this tab"])
+@pytest.mark.parametrize(
+    "choice", ["Open again", pytest.param("Continue in this tab", marks=pytest.mark.every_engine)]
+)
 def test_blocked_popup(scene: Scene, choice: str) -> None:
     """8. The browser blocks the popup: that is told, two ways on are shown, and connected by either."""
     scene.rehearse()
