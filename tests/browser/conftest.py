@@ -61,6 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if not (os.environ.get("HITCHPOST_OUTCOMES") or os.environ.get("HITCHPOST_EVERY_ENGINE")):
         deselect(config, items, _repeats)
+    if config.getoption("reruns"):
+        return  # Whatever fails is played again.
     silent = pytest.mark.flaky(
         reruns=2,
         only_rerun=[
