@@ -73,6 +73,10 @@ PARTS: Final = {
             "tests/connect/test_poll_permit.py",
             "tests/connect/test_sign_in_urls.py",
             "tests/connect/test_polling.py",
+            "tests/connect/test_forms.py",
+            "tests/connect/test_housekeeping.py",
+            "tests/connect/test_whose_sign_in.py",
+            "tests/studio/test_editing.py",
         ),
     ),
     "content": Part(
@@ -101,6 +105,11 @@ PARTS: Final = {
             "tests/content/test_look.py",
             "tests/content/test_wording.py",
             "tests/content/test_words.py",
+            "tests/content/test_cleaning.py",
+            "tests/content/test_double_entries.py",
+            "tests/content/test_json_faults.py",
+            "tests/content/test_language_names.py",
+            "tests/studio/test_editing.py",
         ),
     ),
     "web": Part(

@@ -22,28 +22,50 @@ class FormValues:
         self._partner = partner
         self._minter = minter
 
-    def current(self, attempt: Attempt, form: SignInForm, submitted_before: int) -> Mapping[str, str]:
+    def current(self, attempt: Attempt, form: SignInForm) -> Mapping[str, str]:
         """The current values of the fields that are stored as properties of the account connector.
 
-        They are no credentials, but some may be secret. ``submitted_before``: how often the form had been
-        submitted when it was shown. Raises ``PartnerProblem``.
+        They are no credentials, but some may be secret. Raises ``PartnerProblem``.
         """
-        if not form.property_fields:
+        if not form.property_fields or not _are_ours(attempt, form):
             return {}
         target = attempt.account_connector_id or attempt.wanted_connection
-        if attempt.adds_connection and (target is None or not submitted_before):
-            # The account connector is not chosen yet (the default one may be a connection), or is one that an
-            # earlier attempt left unconnected. Its values may be another user's: neither shown nor kept.
-            return {}
         if target is None:
             connector = self._minter.catalogue_entry(attempt.account, attempt.connector)
             default = self._minter.default_target(attempt.account, connector)
             if default is None:
                 return {}
             target = default.id
+        return self._stored(attempt, form, target)
+
+    def emptied(
+        self, attempt: Attempt, form: SignInForm, account_connector_id: int, typed: Mapping[str, Secret]
+    ) -> Mapping[str, Secret]:
+        """Empty values for the fields that were not typed, where an earlier attempt has left a value.
+
+        Otherwise the sign-in would use a value of another user, who has given up. Raises ``PartnerProblem``.
+        """
+        untyped = {field.name for field in form.property_fields} - typed.keys()
+        if not untyped or _are_ours(attempt, form):
+            return {}
+        left = self._stored(attempt, form, account_connector_id)
+        return {name: Secret("") for name, value in left.items() if value and name in untyped}
+
+    def _stored(self, attempt: Attempt, form: SignInForm, account_connector_id: int) -> Mapping[str, str]:
         names = {field.name for field in form.property_fields}
-        properties = self._partner.properties(attempt.account, target)
+        properties = self._partner.properties(attempt.account, account_connector_id)
         return {name: value for name, value in properties.items() if name in names}
+
+
+def _are_ours(attempt: Attempt, form: SignInForm) -> bool:
+    """Whether stored values may be shown, and kept where nothing is typed.
+
+    An attempt that adds a connection may use an account connector that an earlier one left unconnected, with
+    values of another user. It has replaced them once its own are accepted: the account connector is then
+    stored with it.
+    """
+    accepted = attempt.account_connector_id is not None and not form.replaces_sign_in
+    return accepted or not attempt.adds_connection
 
 
 def secrets_of(form: SignInForm) -> frozenset[str]:

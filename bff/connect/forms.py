@@ -126,7 +126,7 @@ class Forms:
     def show(self, attempt: Attempt) -> ShownForm:
         """The form with its current values. Changes nothing of the attempt. Raises ``PartnerProblem``."""
         form, submitted_before = self._submittable_form(attempt), self._attempts.form_submissions(attempt.id)
-        known, secret = self._values.current(attempt, form, submitted_before), secrets_of(form)
+        known, secret = self._values.current(attempt, form), secrets_of(form)
         values = {name: value for name, value in known.items() if name not in secret}
         return ShownForm(form, submitted_before, values, frozenset(known) & secret)
 
@@ -193,13 +193,15 @@ class Forms:
         # A secret field may stay empty if the partner service has its value. Asking costs a call, which is
         # made only if the typed values alone have faults.
         if faults_of(form, typed, frozenset()):
-            kept = secrets_of(form) & self._values.current(attempt, form, submitted_before).keys()
+            kept = secrets_of(form) & self._values.current(attempt, form).keys()
             if faults := faults_of(form, typed, kept):
                 return RejectedValues(faults)
         launch = self._launch_minter.mint(attempt)
+        account_connector_id = launch.minted.account_connector.id
+        typed |= self._values.emptied(attempt, form, account_connector_id, typed)
         if form.auth is AuthKind.OAUTH:
             given = credentials_of(form, typed, None)
-            reply = self._partner.give_credentials(attempt.account, launch.minted.account_connector.id, given)
+            reply = self._partner.give_credentials(attempt.account, account_connector_id, given)
             if isinstance(reply, RejectedValues):
                 return reply
             # Not bound to another secret: this browser keeps the one that it has proved, so that it can

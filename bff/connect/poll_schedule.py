@@ -10,7 +10,7 @@ from bff.connect.attempt import Attempt, Hint
 from bff.connect.outcome import may_succeed_until
 
 POLL_CLAIM: Final = timedelta(seconds=30)
-"""Longer than a poll takes with the default timeouts. If a process dies in one, the next poll waits so long."""
+"""Longer than a poll takes with the default timeouts. After a process died in one, none starts before."""
 HINT_EFFECT: Final = timedelta(seconds=15)
 """How long a hint speeds up polling: the partner service's status may lag the signal."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -42,6 +43,29 @@ def opened(core: WatchedCore) -> Attempt:
     attempt, token = core.connect.begin(PRODUCT, ADA, BeginRequest("crm", HOST))
     assert "/connect/form/" in core.connect.launch(core.connect.peek(token)).url.reveal()
     return core.read(attempt)
+
+
+def test_what_an_earlier_try_left_in_an_optional_field_is_emptied(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a connection is added: nobody signs in with what another user typed and gave up."""
+    given: list[dict[str, str]] = []
+    form = SignInForm(
+        fields=(FormField("shop"), FormField("region", optional=True), FormField("note", optional=True))
+    )
+
+    def give(_account: AccountRef, _connector: int, credentials: Credentials) -> AccountConnector:
+        given.append({name: value.reveal() for name, value in credentials.properties.items()})
+        return core.partner._told()
+
+    monkeypatch.setattr(core.partner, "give_credentials", give)
+    monkeypatch.setattr(core.partner, "find_connector", lambda _, name: Connector(1, name, form=form))
+    reconnects, adds = opened(core), replace(opened(core), adds_connection=True)
+    left = {"shop": "south", "region": "eu", "other": "x"}
+    monkeypatch.setattr(core.partner, "properties", lambda *_: left)
+    for attempt in (reconnects, adds):
+        forms.submit(attempt, 0, TYPED)
+    assert given == [{"shop": "north"}, {"shop": "north", "region": ""}]
 
 
 def test_a_submission_that_was_overtaken_takes_nothing_back(

@@ -65,6 +65,18 @@ def test_a_form_shows_nothing_of_an_earlier_try_whose_place_it_takes(world: Worl
     assert len(listed(world)) == 1
 
 
+def test_a_form_whose_values_were_refused_shows_and_keeps_nothing_of_an_earlier_try(
+    world: World, session: str
+) -> None:
+    """Not after a reload either: what is stored there is still the other user's."""
+    given_up = open_form(world, session, SHOP)
+    given_up.send("north")
+    given_up.send(action="cancel")
+    form = open_form(world, session, SHOP)
+    assert "faults" in form.send("Not a shop!")
+    assert shown(form.load()) == ""
+
+
 def shown(form: Form) -> str:
     """What stands in the first field."""
     found = re.search(r'name="v0" type="text" value="([^"]*)"', form.page.text)
