@@ -11,7 +11,8 @@ HitchpostError
 ├── NotFound                  no such object, or it belongs to another principal
 ├── NotAllowed                the product file does not permit this to the caller
 ├── Outdated                  the object was changed since the caller read it
-├── LaunchRefused             the launch token is unknown, used or expired
+├── LaunchRefused             the launch token, form or code is unknown, used or expired
+├── TooLate                   what was to be chosen is no longer held: begin again
 ├── CompletedElsewhere        the sign-in finished in another browser than it began in
 ├── RateLimited               too many calls
 ├── LimitsUnavailable         calls cannot be counted, so this one is refused
@@ -135,9 +136,17 @@ class Outdated(HitchpostError):
 
 
 class LaunchRefused(HitchpostError):
-    """The launch token is unknown, already used or expired. The answer does not say which."""
+    """The launch token, form or completion code is unknown, already used or expired. It is not said which."""
 
     code = "launch_refused"
+    status = 410
+
+
+class TooLate(HitchpostError):
+    """The time to choose an account is over, and nothing was changed. The user has to begin again."""
+
+    code = "expired"
+    page_code: ClassVar[PageCode] = "expired"
     status = 410
 
 

@@ -30,8 +30,8 @@ class AccountChoice:
         """Replace the connected account with the one that signed in; return the new attempt that does so.
 
         The failed attempt stays failed. Idempotent: the new attempt's id is derived from the failed one's, so
-        a repeated or concurrent call returns the same attempt. Raises ``InvalidRequest`` when no grant is
-        held, or ``PartnerUnavailable``.
+        a repeated or concurrent call returns the same attempt. Raises ``InvalidRequest`` when no grant was
+        held, ``TooLate`` when it is no longer, or ``PartnerUnavailable``.
         """
         token_sha256, account_connector_id = attempt.sign_in_token_sha256, attempt.account_connector_id
         if attempt.error_code != outcome.MISMATCH or token_sha256 is None or account_connector_id is None:

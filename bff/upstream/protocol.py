@@ -227,7 +227,7 @@ class PartnerService(Protocol):
     def accept_sign_in(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
         """Replace the connected third-party account with the one that this sign-in was for.
 
-        Raises ``InvalidRequest`` if the grant is no longer held, or the partner service holds none.
+        Raises ``TooLate`` if the grant is no longer held, and ``InvalidRequest`` if none ever was.
         """
 
 

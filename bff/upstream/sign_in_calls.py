@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bff.common.errors import InvalidRequest
+from bff.common.errors import TooLate
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.outbound.client import Answer
@@ -22,10 +22,10 @@ class SignInCalls:
         self._calls = calls
 
     def accept(self, account: AccountRef, account_connector_id: int, token_sha256: str) -> None:
-        """``PUT .../accept``: connect with the held grant. Raises ``InvalidRequest``."""
+        """``PUT .../accept``: connect with the held grant. Raises ``TooLate``."""
         answer = self._about(account, account_connector_id, token_sha256, "accept")
         if answer.status in GONE:
-            raise InvalidRequest("accept: it is too late to choose this account; connect again")
+            raise TooLate("accept: it is too late to choose this account; connect again")
         require_done(answer)
 
     def complete(

@@ -11,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from sqlalchemy import update
+
+from bff.partner.storage import tables
 from tests.support.world import World
 
 
@@ -154,6 +157,18 @@ def test_the_other_account_can_be_chosen(world: World) -> None:
     assert chosen["connection"]["external_account"] == "grace@sandbox.example"
     assert connected_account(world) == "grace@sandbox.example"
     assert world.read(attempt)["status"] == "failed"
+
+
+def test_a_choice_that_comes_too_late_says_so(world: World) -> None:
+    """The partner service holds the other account's grant for a while only; the connected one stays."""
+    token = world.session()
+    attempt = mismatched(world, token)
+    world.read(attempt)
+    with world.partner_service.database.writing() as connection:
+        connection.execute(update(tables.sign_in).values(held=None))
+    late = world.page("POST", f"/v1/attempts/{attempt}/accept", token, json={})
+    assert (late.status_code, late.json()["error"]["code"]) == (410, "expired")
+    assert connected_account(world) == "ada@sandbox.example"
 
 
 def test_a_choice_is_made_once(world: World) -> None:

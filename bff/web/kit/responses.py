@@ -22,6 +22,7 @@ from bff.common.errors import (
     PartnerUnavailable,
     RateLimited,
     StorageUnavailable,
+    TooLate,
 )
 from bff.common.errors import InvalidRequest as CoreInvalidRequest
 from bff.content.words import ERROR_CODES, Words
@@ -57,8 +58,10 @@ API_HEADERS: Final = (
     }
 )
 
-PAGE_CODES: Final = {kind.code: kind.page_code for kind in EVERY if issubclass(kind, PartnerProblem)}
-"""Codes of the partner service's problems, and what the widget reports for each."""
+PAGE_CODES: Final = {
+    kind.code: kind.page_code for kind in EVERY if issubclass(kind, PartnerProblem | TooLate)
+}
+"""Codes of problems that the widget reports by a code of its own, and that code."""
 
 log = structlog.get_logger("hitchpost.http")
 

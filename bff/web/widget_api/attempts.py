@@ -129,7 +129,7 @@ def cancel(attempt_id: str) -> Response:
     limit=Limit(BEGIN_PURPOSES),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
     body=Nothing,
-    refusals=("not_found", "not_allowed", *describe.PARTNER),
+    refusals=("not_found", "not_allowed", "expired", *describe.PARTNER),
 )
 def accept(attempt_id: str) -> Response:
     """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it.

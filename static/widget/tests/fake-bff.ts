@@ -191,7 +191,7 @@ export class FakeBff {
   }
 
   #accept({ connector }: Row): Response {
-    if (!this.acceptable) return problem(422, "invalid_request", "Too late");
+    if (!this.acceptable) return problem(410, "expired", "Too late");
     const id = `at_${String(this.attempts.size + 1)}`;
     const row: Row = { id, status: "connected", connector, code: null };
     this.attempts.set(id, row);

@@ -55,7 +55,7 @@ describe("another account than the connected one has signed in", () => {
     page.bff.acceptable = false;
     pick(element, "Use this account instead");
     await pass(0);
-    expect(seen.failed.at(-1)).toMatchObject({ code: "invalid_request", title: "Too late" });
+    expect(seen.failed.at(-1)).toMatchObject({ code: "expired", title: "Too late" });
     expect(names(element)).toEqual([]);
   });
 
