@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from bff.connect.attempt import Attempt, Delivery, Status
-from bff.connect.timeline import SENTENCES, Step, all_steps, as_text
+from bff.connect.timeline import (
+    FORM_REFUSED,
+    FORM_SENT,
+    FORM_UNANSWERED,
+    SENTENCES,
+    Step,
+    all_steps,
+    as_json,
+    as_text,
+    form_may_have_connected,
+)
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 
@@ -71,6 +81,42 @@ def test_the_story_is_in_the_order_of_time() -> None:
     assert [step.at for step in steps] == [at(n) for n in (0, 2, 3, 4, 5, 9, 900, 950)]
     assert all(step.last_at == step.at and step.count == 1 for step in steps if step not in noted)
     assert noted[0] in steps
+
+
+def test_the_hosts_server_reads_each_step_with_its_times() -> None:
+    """What the third party answered stands with the end that it caused, and with no other step."""
+    told = attempt(status=Status.FAILED, settled_at=at(9), third_party_error="invalid_scope: no")
+    first, checked, ended = as_json(told, [Step("checked", at(4), at(8), 7)])
+    assert first == {
+        "step": "prepared",
+        "at": NOON.isoformat(),
+        "last_at": NOON.isoformat(),
+        "count": 1,
+        "detail": None,
+    }
+    assert (checked["at"], checked["last_at"], checked["count"]) == (
+        at(4).isoformat(), at(8).isoformat(), 7,
+    )  # fmt: skip
+    assert (checked["detail"], ended["detail"]) == (None, "invalid_scope: no")
+    declined = attempt(status=Status.DECLINED, settled_at=at(9), third_party_error="access_denied")
+    assert [step["detail"] for step in as_json(declined, [])] == [None, "access_denied"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "may_have"),
+    [
+        ({}, False),
+        ({FORM_SENT: 1}, True),
+        ({FORM_SENT: 2, FORM_REFUSED: 1, FORM_UNANSWERED: 1}, False),
+        ({FORM_SENT: 3, FORM_REFUSED: 1, FORM_UNANSWERED: 1}, True),
+    ],
+)
+def test_a_form_may_have_connected_unless_each_submission_is_known_not_to_have(
+    counts: dict[str, int], may_have: bool
+) -> None:
+    """Refused, or not answered by the third party."""
+    noted = [Step(name, NOON, NOON, count) for name, count in counts.items()]
+    assert form_may_have_connected([*noted, Step("polled", NOON, NOON, 9)]) is may_have
 
 
 @pytest.mark.parametrize("status", Status)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete
 
 from bff.common.errors import ConnectorUnavailable, PartnerUnavailable
+from bff.connections.connection import Change, Running, State, Stored
 from bff.connections.ledger import SEEN_EVERY, Ledger
 from bff.connections.overview import MOST_KEPT, Overview
 from bff.connections.store import DatabaseConnections, decide_within
@@ -140,6 +142,118 @@ class TestConnections:
         ]
         found = [each.row.external_account for each in overview.connections(ACME, (CRM,))]
         assert found == ["ada@acme.example", None, None]
+
+
+def stored(
+    overview: Overview, number: int, state: State, connector: OfferedConnector = CRM, **more: Any
+) -> Stored:
+    """A connection of Acme's that is known from before."""
+    row = replace(overview._ledger.blank(ACME, connector, number), state=state, **more)
+    overview._ledger.store.apply(Change(row), None)
+    return row
+
+
+class TestOutage:
+    """While the partner service is away: what is known, and that it is not known now."""
+
+    def test_what_exists_of_what_is_offered_is_listed_as_unknown(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """Under the catalogue's name, with the state that it had; what had ended is not there."""
+        known = stored(overview, 8, State.CONNECTED)
+        stored(overview, 5, State.NEEDS_RECONNECT)
+        stored(overview, 6, State.DISCONNECTED)
+        stored(overview, 7, State.CONNECTED, MAIL)
+        overview.connections(ACME, ())  # The catalogue is read.
+        service.fails = {"list"}
+        found = {each.id: each for each in overview.connections(ACME, (CRM,))}
+        assert {number: (each.state, each.authenticated) for number, each in found.items()} == {
+            8: (State.UNKNOWN, True),
+            5: (State.UNKNOWN, False),
+        }
+        assert (found[8].row.account_id, found[8].row.state) == (known.account_id, State.CONNECTED)
+        assert found[8].connector.key == "crm"
+
+    def test_a_connector_has_the_last_state_that_was_seen(self, overview: Overview, service: Service) -> None:
+        """And when: of several connections the first state by precedence, and the latest look."""
+        then = service.clock()
+        stored(overview, 5, State.NEEDS_RECONNECT, seen_at=then - timedelta(hours=2))
+        stored(overview, 6, State.DISCONNECTED, seen_at=then - timedelta(hours=1))
+        stored(overview, 7, State.DISCONNECTED, MAIL, seen_at=then - timedelta(hours=3))
+        service.fails = {"list"}
+        crm, mail, lost = overview.states(ACME, (CRM, MAIL, LOST))
+        assert (crm.state, crm.last_state) == (State.UNKNOWN, State.NEEDS_RECONNECT)
+        assert crm.last_seen_at == then - timedelta(hours=1)
+        assert (mail.last_state, mail.last_seen_at) == (State.DISCONNECTED, then - timedelta(hours=3))
+        assert (lost.state, lost.last_state, lost.last_seen_at) == (State.UNKNOWN, None, None)
+        assert [[each.id for each in one.connections] for one in (crm, mail, lost)] == [[5], [], []]
+
+    def test_without_the_catalogue_nothing_that_is_installed_is_called_disconnected(
+        self, overview: Overview, service: Service
+    ) -> None:
+        """It may be of this connector. Where nothing is installed, nothing is connected."""
+        service.fails = {"find"}
+        assert set(states(overview).values()) == {"unknown"}
+        service.installed = []
+        service.clock.tick(10)
+        assert set(states(overview).values()) == {"disconnected"}
+
+
+class TestStored:
+    """What is stored may be newer than the list, or more than is in it."""
+
+    def test_a_cached_list_is_read_by_what_is_stored_since(self, overview: Overview) -> None:
+        """Somebody has ended one: a page that reads the cached list a moment later is told so."""
+        assert states(overview)["crm"] == "connected"
+        row = overview._ledger.store.of_account(ACME.product, ACME.id)[8]
+        ended = replace(row, state=State.DISCONNECTED, version=row.version + 1)
+        overview._ledger.store.apply(Change(ended), row.version)
+        [crm] = overview.states(ACME, (CRM,))
+        assert (crm.state, {each.authenticated for each in crm.connections}) == (State.DISCONNECTED, {False})
+        assert {each.row.connector_name for each in crm.connections} == {"Big CRM"}
+
+    def test_one_that_somebody_signs_in_to_is_pending(
+        self, overview: Overview, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The connection that it is for; and the connector, if nothing else of it is connected."""
+        running = [Running("att_1", "crm", None, 7), Running("att_2", "mail", None, None)]
+        monkeypatch.setattr(overview._ledger.store, "running", lambda *_: running)
+        crm, mail, lost = overview.states(ACME, (CRM, MAIL, LOST))
+        assert {each.id: each.state for each in crm.connections} == {7: State.PENDING, 8: State.CONNECTED}
+        assert (crm.state, mail.state, lost.state) == (
+            State.CONNECTED,
+            State.PENDING,
+            State.DISCONNECTED,
+        )
+
+    def test_one_that_is_no_longer_listed_is_asked_for(self, overview: Overview, service: Service) -> None:
+        """It may have come while the list was read; what had ended is not asked for."""
+        stored(overview, 11, State.CONNECTED)
+        stored(overview, 12, State.DISCONNECTED)
+        service.gone = True
+        overview.connections(ACME, (CRM,))
+        assert service.of("get") == [[ACME, 11]]
+        known = overview._ledger.store.of_account(ACME.product, ACME.id)
+        assert known[11].state is State.DISCONNECTED
+
+    def test_a_list_that_was_read_before_a_change_is_not_kept(
+        self, overview: Overview, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a sign-in that ended, or succeeded late, while the partner service answered."""
+        listing = service.list_account_connectors
+
+        def slowly(account: AccountRef) -> list[AccountConnector]:
+            found = listing(account)
+            overview.emit("late success", attempt(account=ACME))
+            return found
+
+        with monkeypatch.context() as patched:
+            patched.setattr(service, "list_account_connectors", slowly)
+            states(overview)
+        states(overview)
+        overview.emit("prepared", attempt(account=ACME))
+        states(overview)
+        assert service.of("list") == [[ACME], [ACME]]
 
 
 class TestStates:
