@@ -71,19 +71,20 @@ class Attempt:
     ``message``: the product's own text. ``callback_message``: what the partner service posts to the page for
     it: the same text, or for a sealed message a JSON object with the text and a nonce.
 
-    ``wanted_connection``: the only account connector that this attempt may sign in to: the one to reconnect,
-    or, if it adds a connection, the one claimed for it (a free one, one that has lost its grant, a new one).
-    ``adds_connection``: connect another third-party account beside those that are connected.
+    ``wanted_connection``: the id of the only account connector that this attempt may sign in to, connected or
+    not: the one to reconnect, or, if it adds a connection, the one claimed for it (a free one, one that has
+    lost its grant, a new one). ``adds_connection``: connect another third-party account beside those that
+    are connected.
     ``authenticated_before``: the account connector was authenticated when the sign-in token was minted.
 
     ``return_error``: the error in the query with which the browser returned. ``confirmed_at``: when the user
-    said on the return page that the sign-in was finished. ``seemed_over_at``: when a page last sent one
-    of ``ENDING_HINTS``. ``attributed``: the connection is known to be the work of this user.
+    said on the return page that the sign-in was finished. ``seemed_over_at``: when one of
+    ``ENDING_HINTS`` was last noted. ``attributed``: the connection is known to be the work of this user.
 
-    ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a
-    page last sent a hint. ``browser_sha256``: of the secret in the cookie of the launching browser; set when
-    a form is opened, or when completion will be asked for. ``idempotency_sha256``, ``request_sha256``: of the
-    idempotency key, and of the request sent with it.
+    ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a hint
+    was last noted: a page sent it, or the BFF saw its cause. ``browser_sha256``: of the secret in the cookie
+    of the launching browser; set when a form is opened, or when completion will be asked for.
+    ``idempotency_sha256``, ``request_sha256``: of the idempotency key, and of the request sent with it.
 
     ``external_account``: the third-party account that signed in. ``connected_account``: the third-party
     account that stays connected after an ``account_mismatch``. ``third_party_error``: its error, in one line

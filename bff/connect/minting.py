@@ -109,7 +109,8 @@ class Minter:
         """The account connector to sign in to, and a sign-in token. ``user_id`` is Cyclr's ``username``.
 
         Raises ``PartnerProblem``: ``ConnectionNotFound`` when the one in ``target`` does not exist,
-        ``SeveralConnections`` when several are connected and ``target`` names none.
+        ``SeveralConnections`` when ``target`` names none, and several are connected, or none is and several
+        have lost their grants.
         """
         connector = self.catalogue_entry(account, offered)
         if target.account_connector_id is not None or target.adds:
@@ -158,7 +159,7 @@ class Minter:
     ) -> AccountConnector:
         """An account connector that may be used, claimed for ``attempt_id``, or a new one.
 
-        Reuses what an earlier attempt installed but never connected, even if its process died, and the only
+        Reuses what an earlier attempt installed and left unconnected, even if its process died, and the only
         connection if it has lost its grant. If another attempt claims it first, leaves it to that attempt,
         even if this one installed it.
         """

@@ -28,7 +28,7 @@ HELD: Final = frozenset({MISMATCH, "account_unknown"})
 The third-party account that signed in is another than the connected one, or it is unknown whether it is.
 """
 SIGN_IN_LIFE: Final = timedelta(hours=1)
-"""How long after it was minted a sign-in may still succeed: the partner service's limit."""
+"""How long after it was minted a sign-in may still succeed: longer than any known partner service allows."""
 LEEWAY: Final = timedelta(seconds=30)
 """The most time between reading an account connector's ``authenticated`` flag and minting its token."""
 DENIALS: Final = frozenset(
@@ -99,7 +99,7 @@ def decide(
     """The changes that end a launched attempt; None to keep waiting. ``expire`` ends one whose time is over.
 
     Where the partner service records each sign-in token's result, this attempt's record counts. If the user
-    finished the sign-in in the popup of an earlier attempt of the same origin, which was given up, that
+    finished the sign-in in the popup of another attempt of the same origin, which was given up, that
     attempt's success since the launch counts too. Cyclr keeps no such records. Without them:
 
     - An error in the query of the return ends the attempt.

@@ -1,4 +1,4 @@
-"""Deletes rows that are no longer needed, a few at a time, so that no click waits long for a lock."""
+"""Deletes old rows of all tables of the BFF, a few at a time, so that no click waits long for a lock."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class PurgeRule:
 class Purge:
     """Deletes by rules.
 
-    ``retention``: how long launched attempts are kept after they expire. ``webhooks``: how long deliveries,
+    ``retention``: how long launched attempts are kept after they expire, and connections after their account
+    connector was removed. ``webhooks``: how long deliveries,
     events and removed endpoints are kept.
     """
 

@@ -11,7 +11,7 @@ from bff.connect.new_attempt import SUPPORT_ALPHABET
 _CODE: Final = re.compile(
     rf"(?=(?<![0-9A-Z])([{SUPPORT_ALPHABET}]{{4}})[\W_]*([{SUPPORT_ALPHABET}]{{4}})(?![0-9A-Z]))"
 )
-"""Two groups of four, with whatever between them. Looks at overlapping places too: a word may precede."""
+"""Two groups of four, with no letter or digit between them. Finds overlapping ones: a word may precede."""
 _ID: Final = re.compile(r"att_[A-Za-z0-9_-]{24}")
 _REQUEST: Final = re.compile(
     r"\breq_[0-9a-f]+|\b[0-9a-f]{24,64}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE

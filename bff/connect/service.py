@@ -134,8 +134,9 @@ class Connect:
     def launch(self, prepared: Attempt) -> Launched:
         """Launch an attempt from ``peek``; return the URL of its sign-in, or of its form.
 
-        The launch token is used up when the minted sign-in token is stored, or the form is opened. A failure
-        before that, of the partner service, the database or this process, leaves it usable. A try that
+        The launch token is used up when the minted sign-in token is stored, or the form is opened. An outage
+        before that (of the partner service for up to ``POSTPONED_FOR``, of the database, of this process)
+        leaves it usable. A try that
         outlasts its claim changes nothing once another process has claimed the launch. Raises
         ``LaunchRefused``; ``LaunchPostponed`` while a retry may succeed; any other ``PartnerProblem`` after
         the attempt has failed with its code.

@@ -194,7 +194,7 @@ class DatabaseAttempts:
         self._claims.release(attempt_id, claimed_until)
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
-        """Store that a page sent this hint."""
+        """Store that a page sent this hint, or that the BFF saw its cause."""
         with self._writer.begin() as connection:
             changes = {"hinted_at": now} | ({"seemed_over_at": now} if hint in ENDING_HINTS else {})
             connection.execute(update(attempts).where(_columns.id == attempt_id).values(changes))

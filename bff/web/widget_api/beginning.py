@@ -75,8 +75,8 @@ class BeginAttempt(Body):
 def begin() -> Response:
     """Prepare an attempt. If ``pressed``, also mint for its launch, in the background.
 
-    Calls the partner service before the reply only to check an id that the BFF does not know: that of
-    ``connection``, or of an account that the partner service might treat as another one.
+    Before the reply the partner service is asked only for a ``connection`` that is not stored here, and about
+    an account id that belongs to another product: whether it takes any id (once per process).
     """
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)

@@ -4,7 +4,7 @@ import { ConnectError } from "./errors.js";
 import { redraw } from "./config.js";
 import { reportEnd, reportStep } from "./report.js";
 import { hooks } from "./hooks.js";
-import { openPopup, type Popup } from "./popup.js";
+import { watchSignIn, type Popup } from "./popup.js";
 import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
 import { isWidgetElement, readRequest } from "./request.js";
 import { userEpoch } from "./session.js";
@@ -31,7 +31,7 @@ export function press(button: Element, choice?: Choice): void {
 export function run(owner: Node | undefined, request: ConnectRequest, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   // Called shortly after the click, if the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
-  let popup = existing ? openPopup() : hooks.open(request, onFormBlocked);
+  let popup = existing ? watchSignIn() : hooks.open(request, onFormBlocked);
   let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
   let foreign = false; // Whether another user has signed in since, who cannot read the attempt and is not told of it.
   const epoch = userEpoch;
@@ -41,8 +41,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
       if (flow.attempt) hooks.forget(flow.attempt); // Another attempt replaces it.
       hooks.remember((flow.attempt = attempt), flow.request);
     }
-    flow.step = step;
-    reportStep(flow.request, resolveOwner(flow), step, attempt);
+    reportStep(flow.request, resolveOwner(flow), (flow.step = step), attempt);
   };
 
   const choose = (choice?: Choice): void => {
@@ -71,16 +70,18 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
         if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await runSignIn(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
         popup.cleanUp();
         report("popup_blocked");
-        await popup.nextSignal(); // The popup is cleaned up: only a choice adds a signal.
+        while ((await popup.nextSignal()) !== "cancel"); // A choice adds it. The others came before the popup was cleaned up.
         throw new ConnectError("cancelled"); // Ignored if the choice has opened another popup.
       } catch (error) {
-        // `invalid_request` is the page's code for the BFF's 404: the attempt is somebody else's.
-        foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
         // After `not_signed_in` and `network` the attempt stays remembered, since it may connect yet: the flow is resumed once the
         // user has signed in again, or the BFF answers.
         // eslint-disable-next-line @typescript-eslint/prefer-string-starts-ends-with -- `startsWith` costs five bytes more
         if ((error as ConnectError).code[0] === "n") flow.attempt = undefined;
-        if (!next) throw error;
+        if (!next) {
+          // `invalid_request` is the page's code for the BFF's 404: the attempt is somebody else's.
+          foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
+          throw error;
+        }
         popup = next;
         next = existing = undefined;
       } finally {

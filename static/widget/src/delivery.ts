@@ -15,9 +15,9 @@ export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { test
   return {
     open(request, onFormBlocked) {
       // For a connector that is known to be unavailable nothing is opened: `take` rejects with the reason.
-      if (kit.offerOf(request)?.error) return kit.openPopup();
+      if (kit.offerOf(request)?.error) return kit.watchSignIn();
       if (!usesThisTab(request)) return kit.openSignIn(request);
-      const tab = kit.openPopup(undefined, (attempt) => { leave(kit, attempt, onFormBlocked); });
+      const tab = kit.watchSignIn(undefined, (attempt) => { leave(kit, attempt, onFormBlocked); });
       tab.queueSignal("ready"); // There is no opening page to wait for.
       return tab;
     },

@@ -8,7 +8,7 @@ const SCRIPT_SELECTOR = "script[data-product][src*='/widget/']";
 // `currentScript` is null in a module, and an `<img name="currentScript">` on the page shadows it.
 const current = document.currentScript;
 const tag = current instanceof HTMLScriptElement ? current : document.querySelector<HTMLScriptElement>(SCRIPT_SELECTOR);
-// Without a tag the script is part of a bundle, or was imported by import(): the page calls Hitchpost.configure.
+// Without a tag the script is part of a bundle of modules, or was imported by import(): the page calls Hitchpost.configure.
 start(tag && settingsOf(tag), document.querySelectorAll(SCRIPT_SELECTOR).length === 1);
 
 function settingsOf({ src, dataset: { product = "", session, sessionUrl, locale } }: HTMLScriptElement): Partial<Settings> {

@@ -7,14 +7,14 @@ import { errorOf } from "./errors.js";
 import { disconnect } from "./report.js";
 import { loadConfig, offerOf, offersIn, refresh, redraw, subscribers, wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
-import { openPopup, openSignIn } from "./popup.js";
+import { watchSignIn, openSignIn } from "./popup.js";
 import { adoptFlow, flows, matchesRequest } from "./registry.js";
 import { readRequest } from "./request.js";
 import { bffOrigin, userEpoch, settings } from "./session.js";
 
 // Only the panel's own hooks call `kit.bodyOf` and `kit.openSignIn`, which they extend (delivery.ts). All others call `hooks.*`.
 export const kit = {
-  beginAttempt, bffOrigin, callBff, logError, disconnect, errorOf, adoptFlow, flows, hooks, loadConfig, offerOf, offersIn, openSignIn, openPopup, press, readRequest, refresh,
+  beginAttempt, bffOrigin, callBff, logError, disconnect, errorOf, adoptFlow, flows, hooks, loadConfig, offerOf, offersIn, openSignIn, watchSignIn, press, readRequest, refresh,
   redraw, bodyOf, run, settings, matchesRequest, subscribers, wordOf,
   /** The current value of `userEpoch` (session.ts). */
   userEpoch: (): number => userEpoch,

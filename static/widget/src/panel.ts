@@ -45,7 +45,7 @@ export function install(kit: Kit): void {
 function translateErrors({ wordOf }: Kit): void {
   addEventListener("hitchpost:failed", ({ detail }) => {
     const { code, title, nextStep } = detail;
-    if (title !== humanize(code)) return; // The BFF made this error: its texts are the product's already.
+    if (title !== humanize(code)) return; // The texts are the BFF's, or meant for the page's developers.
     const word = (key: string, fallback: string): string => wordOf({ connector: "" }, `error_${code}_${key}`, fallback);
     Object.assign(detail, { title: word("title", title), nextStep: word("next_step", nextStep) });
   }, true);

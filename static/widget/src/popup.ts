@@ -39,14 +39,14 @@ export interface Popup extends Signals {
 export function openSignIn({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
   // In a frame without a URL of its own (`about:...`) `location.origin` is "null". `self.origin` is its parent's there.
   const query = { product: settings.product, origin: self.origin, connector, locale };
-  return openPopup(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
+  return watchSignIn(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
 }
 
 /**
- * Opens a popup at `url`, after its listeners are in place. Call it inside a click, with nothing awaited before.
- * Without `url` it opens none: `leave` sends this tab to the sign-in, or an existing attempt goes on, or the connector is unavailable.
+ * Watches a sign-in. Opens a popup at `url` for it, after its listeners are in place: call it inside a click, with nothing awaited
+ * before. Without `url` it opens none: `leave` sends this tab to the sign-in, or an existing attempt goes on, or the connector is unavailable.
  */
-export function openPopup(url?: string, leave?: (attempt: Attempt) => void): Popup {
+export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): Popup {
   const { queueSignal, nextSignal } = signals();
   const bff = bffOrigin();
   let expected: Attempt | undefined;

@@ -106,7 +106,7 @@ export interface Session {
 export interface Settings {
   /** URL of the BFF, path prefix included, without a trailing slash. */
   base: string;
-  /** The product's public key. */
+  /** The product's key in the product file, such as `my-app`. It is no secret. */
   product: string;
   /** BCP 47 language tag, used where a button or a call names none. Default: the user's own language. */
   locale?: string | undefined;

@@ -1,7 +1,9 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
 import { kit } from "../src/kit.js";
+import { configure } from "../src/session.js";
 import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
+import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, remembered, usePage } from "./page.js";
 
@@ -123,6 +125,37 @@ describe("A29, A30 a window that seems gone", () => {
     page.bff.end("connected");
     await pass(1000);
     expect(seen.connected).toMatchObject([{ attempt: "at_2" }]);
+  });
+
+  it("offers choices when the window that should open again is blocked, whatever happens while the cancel call runs", async () => {
+    const element = await unsure();
+    const answered = globalThis.fetch;
+    let answer = (): void => undefined;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      if ((request[0] as string).endsWith("cancel")) await new Promise<void>((resolve) => { answer = resolve; });
+      return answered(...request);
+    });
+    FakePopup.refuse = true;
+    pick(element, "Open again");
+    dispatchEvent(new Event("focus"));
+    await pass(5000);
+    answer();
+    await pass(0);
+    expect([names(element), seen.failed]).toEqual([["Open again", "Continue in this tab", "Cancel"], []]);
+    pick(element, "Cancel");
+    await pass(0);
+    expect(seen.failed).toMatchObject([{ code: "cancelled" }]);
+  });
+
+  it("tells of a sign-in that the next user of the page has begun by Open again", async () => {
+    const element = await unsure();
+    configure({ base: BASE, product: "demo", session: () => "next" });
+    page.bff.attempts.delete("at_1"); // Which this user cannot read.
+    pick(element, "Open again");
+    await launch(page);
+    page.bff.end("connected");
+    await pass(5000);
+    expect(seen).toMatchObject({ connected: [{ attempt: page.bff.last.id }], failed: [] });
   });
 
   it("opens nothing new when the old attempt proves connected", async () => {
