@@ -44,9 +44,10 @@ class Delivery(StrEnum):
 class Hint(StrEnum):
     """The signal that made a page ask for the status. It is no proof that a sign-in succeeded.
 
-    A hint affects when the BFF polls and which step it reports. Without records of sign-ins, a connection
-    that cannot be attributed ends the attempt after a hint or a confirmation that this user is done, or when
-    its time is over (``outcome.decide``).
+    A hint affects when the BFF polls and which step it reports. Without records of sign-ins, an account
+    connector that has become authenticated, by nobody knows whom, ends the attempt after a hint or a
+    confirmation that this user is done, or when its time is over. A reconnect then ends connected only after
+    a confirmation (``outcome.decide``).
 
     ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
     is back on the host page.

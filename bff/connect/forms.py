@@ -88,7 +88,7 @@ class Forms:
         """Whether the form has to be shown before the sign-in. Raises ``PartnerProblem``.
 
         Values that the host or its operators set are not asked for. Values that a user typed are asked for
-        again, and shown, as long as they have not led to a connection: they may be wrong, or outdated.
+        again, and shown, while the account connector is not connected: they may be wrong, or outdated.
         """
         form = self.form(attempt)
         if not form.fields:

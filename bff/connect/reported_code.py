@@ -22,7 +22,7 @@ _LONGEST: Final = 1000
 
 
 def codes_in(text: str) -> list[str]:
-    """The support codes that ``text`` may mean, each as it is stored, the likeliest first.
+    """The support codes that ``text`` may mean, each as it is stored, in the order of the text.
 
     Mail programs put other dashes, people leave the hyphen out, type small letters or a blank after each
     letter, and paste a whole sentence.

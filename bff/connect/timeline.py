@@ -101,7 +101,7 @@ def form_may_have_connected(noted: list[Step]) -> bool:
 def _nothing_came_back(attempt: Attempt, noted: list[Step]) -> bool:
     came_back = attempt.returned_at is not None or attempt.late_success_at is not None
     has_form = any(step.name == "form_shown" for step in noted)
-    return attempt.launched_at is not None and attempt.status in GIVEN_UP and not came_back and not has_form
+    return attempt.minted_at is not None and attempt.status in GIVEN_UP and not came_back and not has_form
 
 
 def as_text(attempt: Attempt, noted: list[Step]) -> str:

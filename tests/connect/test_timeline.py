@@ -180,15 +180,6 @@ def test_nothing_of_the_story_is_secret() -> None:
     assert not [value for value in (*secrets.values(), "Ada", "ada@acme.example") if value in told]
 
 
-@pytest.mark.parametrize("status", [Status.EXPIRED, Status.CANCELLED])
-def test_a_third_party_that_sent_nobody_back_may_not_know_the_redirect_uri(status: Status) -> None:
-    """It shows a page of its own then, and no program hears of it."""
-    launched = attempt(status=status, settled_at=at(3), launched_at=at(1))
-    assert "the partner service's origin followed by /connector/callback" in as_text(launched, [])
-    never = attempt(status=status, settled_at=at(3), launched_at=None)
-    assert "redirect URI" not in as_text(never, [])
-
-
 def test_what_the_third_party_answered_is_told() -> None:
     """Operators read its own words."""
     said = "token 400 invalid_client: The client is unknown."
@@ -200,16 +191,23 @@ def test_what_the_third_party_answered_is_told() -> None:
     ("facts", "steps", "advised"),
     [
         ({}, [], True),
+        ({"status": Status.CANCELLED}, [], True),
         ({"returned_at": at(9)}, [], False),
         ({"late_success_at": at(900)}, [], False),
         ({}, [Step("form_shown", at(3), at(3))], False),
-        ({"launched_at": None}, [], False),
+        ({"launched_at": None, "minted_at": None}, [], False),
+        ({"minted_at": None}, [], False),
         ({"status": Status.FAILED}, [], False),
     ],
 )
 def test_a_redirect_uri_is_suspected_only_where_nothing_came_back(
     facts: dict[str, Any], steps: list[Step], advised: bool
 ) -> None:
-    """Not where the browser returned, the sign-in succeeded, or a form took the third party's place."""
-    given_up = attempt(**{"status": Status.EXPIRED, "launched_at": at(2), "settled_at": at(600)} | facts)
-    assert ("redirect URI" in as_text(given_up, steps)) is advised
+    """Not where the browser returned, the sign-in succeeded, or a form took the third party's place.
+
+    Nor where the partner service was away, so that no browser was sent anywhere.
+    """
+    times = {"launched_at": at(2), "minted_at": at(3), "settled_at": at(600)}
+    given_up = attempt(**{"status": Status.EXPIRED, **times} | facts)
+    advice = "the partner service's origin followed by /connector/callback"
+    assert (advice in as_text(given_up, steps)) is advised

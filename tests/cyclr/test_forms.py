@@ -6,13 +6,18 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from bff.cli.main import main
+from bff.content.entries import path_of_word
+from bff.content.store import ContentStore
+from bff.serving.database import open_database
 from tests.support.cyclr.control import Habits, Release
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world
 from tests.support.forms import open_form
+from tests.support.waiting import wait_for
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, SECRET_KEY
 
 NAMES = {
@@ -198,6 +203,22 @@ def test_what_cannot_be_connected_here_is_said_before_a_window_opens(
     assert refused.json()["code"] == "connector_unavailable"
     assert refused.json()["error"]["code"] == "connector_unavailable"
     assert mint(world, connector) == "connector_unavailable"
+
+
+def test_what_cannot_be_connected_is_said_in_the_teams_words(world: CyclrWorld) -> None:
+    """Which may name the connector and the product, as after a launch."""
+    world.cyclr.add_account(world.account)
+    store = ContentStore(open_database(world.bff_database), lambda: datetime.now(UTC))
+    title = "{connector_name} is not for {product_name} yet"
+    path = path_of_word("error_connector_unavailable_title")
+    store.publish("demo", {**store.published("demo").content, path: title}, "test")
+    session = world.session()
+
+    def told() -> set[str]:
+        connectors = world.page("GET", "/v1/config", session).json()["connectors"]
+        return {one["error"]["title"] for one in connectors if one["error"]}
+
+    wait_for(lambda: told() == {"Fields CRM is not for Demo SaaS yet", "Feed is not for Demo SaaS yet"}, 20)
 
 
 def test_operators_are_told_what_no_click_connects(

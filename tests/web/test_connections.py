@@ -470,7 +470,7 @@ class TestEnd:
         assert world.read(attempt["id"])["error"]["code"] == "account_mismatch"
         end(world, connection)
         chosen = world.page("POST", f"/v1/attempts/{attempt['id']}/accept", token, json={})
-        assert (chosen.status_code, chosen.json()["code"]) == (422, "invalid_request")
+        assert (chosen.status_code, chosen.json()["code"]) == (410, "expired")
         assert partner_has(world, connection)["Authenticated"] is False
 
     def test_after_an_end_it_can_be_connected_again(self, world: World) -> None:

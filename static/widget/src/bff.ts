@@ -12,7 +12,7 @@ const CALL_TIMEOUT = 10_000;
 /** For how long (milliseconds) a call that got no answer of the BFF is repeated. */
 const RETRY_FOR = 15_000;
 
-/** The value of the X-Hitchpost header: the signal that made the widget ask, or "1" if there was none. */
+/** The value of the X-Hitchpost header: the hint, or "1" if there is none. */
 type HeaderValue = Signal | "1";
 
 /** Reads what a page needs to draw buttons, in the language `locale`. If that is empty, the BFF chooses the language. */
@@ -28,9 +28,9 @@ export const endConnection = (connection: string): Promise<unknown> => call("con
 export const beginAttempt = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
 
 /**
- * Reads the status of an attempt. `hint`: the signal that made the widget ask. The BFF then polls the partner service sooner, if
- * it knows the signal. It is sent as a header, because browsers cache a CORS preflight by URL: in the query it would cost another
- * round trip.
+ * Reads the status of an attempt. `hint`: the last finishing signal, else the signal that made the widget ask. The BFF then polls
+ * the partner service sooner, if it knows the signal. It is sent as a header, because browsers cache a CORS preflight by URL: in
+ * the query it would cost another round trip.
  */
 export const read = (id: string, hint?: Signal): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
 

@@ -1,5 +1,6 @@
 // One connection: logo, names of its third-party account, state, and the actions on it.
 import { action, make, type Action } from "./dom.js";
+import type { Kit } from "./kit.js";
 import type { Drawing } from "./paint.js";
 import type { ConnectError } from "./errors.js";
 import type { Connection } from "./types.js";
@@ -42,13 +43,18 @@ function dateText(time: string, lang: string): string {
   }
 }
 
+/** Signs in again to this connection. A failure keeps its id, so that *Try again* is about the same connection. */
+export function reconnect(kit: Kit, element: HTMLElement, connection: string | undefined): void {
+  kit.run(element, { ...kit.readRequest(element), connection }).catch((error: unknown) => { (error as ConnectError).connection = connection; });
+}
+
 /**
  * The actions on a connection. Where there are, or may be, several connections, each card has its own inside. Otherwise they are
  * below the card, beside the reconnect button. `inside`: whether the inside of the cards is being drawn. Empty if the actions belong to the other place.
  */
 export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
   if (inside !== several || state === "disconnected") return [];
-  const reconnect: Action = { text: word("reconnect"), act: () => { void kit.run(view.element, { ...kit.readRequest(view.element), connection: id }); } };
+  const again: Action = { text: word("reconnect"), act: () => { reconnect(kit, view.element, id); } };
   const disconnect: Action = {
     text: word("disconnect"),
     quiet: true,
@@ -58,7 +64,7 @@ export function connectionActions({ several, view, kit, word, parts }: Drawing, 
       view.draw();
     },
   };
-  return [...(inside ? [reconnect] : []), ...(may_disconnect === false ? [] : [disconnect])];
+  return [...(inside ? [again] : []), ...(may_disconnect === false ? [] : [disconnect])];
 }
 
 /** The actions that confirm or cancel the ending of a connection. Escape cancels it too. */

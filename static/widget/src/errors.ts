@@ -15,6 +15,9 @@ export class ConnectError extends Error {
   /** A code by which support finds the attempt, if one was made. */
   declare supportCode: string | undefined;
 
+  /** Id of the connection that the user wanted to reconnect. Set if its card was pressed, or its flow was resumed. */
+  declare connection: string | undefined;
+
   /** `title` and `nextStep` default to English texts, which the panel replaces by the product's. */
   constructor(code: ConnectErrorCode, title = humanize(code), nextStep = "Try again, or ask support.") {
     super(title);

@@ -10,6 +10,7 @@ export interface Details {
     nextStep: string;
     attempt: string | undefined;
     supportCode: string | undefined;
+    connection?: string | undefined;
   };
   disconnected: { connection: string };
   step: { step: Step; attempt?: string | undefined };

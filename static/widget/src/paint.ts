@@ -1,6 +1,6 @@
 // Draws what an element shows beside its button: accounts, status, actions, support code.
 import { mayUseAccount } from "./mismatch-policy.js";
-import { connectionCard, connectionActions, confirmActions } from "./connection-card.js";
+import { connectionCard, connectionActions, confirmActions, reconnect } from "./connection-card.js";
 import { action, make, append, type Action } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { LOOKS } from "./panel-styles.js";
@@ -148,6 +148,7 @@ function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Actio
   // `use_account` accepts the other third-party account in place of the connected one. The answer is the new attempt.
   const choose = (choice: Choice): void => {
     if (choice === "use_account") void kit.run(element, kit.readRequest(element), kit.callBff(`attempts/${failure?.attempt ?? ""}/accept`, {}));
+    else if (choice === "try_again") reconnect(kit, element, failure?.connection ?? kit.readRequest(element).connection);
     else kit.press(element, choice);
   };
   const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { choose(choice); } }));

@@ -23,9 +23,9 @@ const EVENTS = "message focus online pageshow visibilitychange".split(" ");
 
 /** The popup of a sign-in, or this tab in its place, and the signals that come from it. */
 export interface Popup extends Signals {
-  /** Its window; null if the browser refused to open one; undefined if the sign-in takes this tab. */
+  /** Its window; null if the browser refused to open one; undefined if none was to be opened (see `watchSignIn`). */
   windowProxy: WindowProxy | null | undefined;
-  /** Set when the BFF has confirmed the launch. From then on the user may take any time. */
+  /** Set when the BFF has confirmed the launch; from the start if this tab leaves for it. From then on the user may take any time. */
   signInBegun: boolean;
   /** Set, to the signal of it, when the popup has posted the callback message, which the page's own listeners hear too. */
   messageHeard?: "message";
@@ -73,7 +73,8 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
   };
 
   const checkWindow = (now = Date.now(), here = document.hasFocus()): void => {
-    const gone = popup?.closed ?? true; // Without a popup, only time shows whether the sign-in goes on.
+    // Without a popup, only time shows whether the sign-in goes on: it counts once the BFF has confirmed an existing attempt.
+    const gone = popup?.closed ?? handle.signInBegun;
     if (gone && popup && !wasGone) queueSignal("closed");
     wasGone = gone;
     goneSince = gone && (here || !openingPageLoaded) ? goneSince || now : 0;
@@ -92,7 +93,7 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
   const handle: Popup = {
     queueSignal,
     nextSignal,
-    signInBegun: !url,
+    signInBegun: !!leave,
     windowProxy: popup,
     launch(attempt) {
       expected = attempt;

@@ -54,7 +54,7 @@ export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadCon
       const error = offerOf(wanted)?.error;
       if (error) return Promise.reject(errorOf({ error }));
       const request = hooks.bodyOf(wanted);
-      // The press is reported for a popup only: in this tab the launch follows at once, so minting ahead of it saves no time.
+      // In the click, the press is reported for a popup only: in this tab the launch follows at once, so minting ahead saves no time.
       const attempt = attemptFor(request, () => 0, !request.delivery);
       prefetched[keyOf(request)] = undefined;
       return attempt;

@@ -70,8 +70,8 @@ export async function runSignIn(
     return await waitForEnd(state, report, popup, begin, existing);
   } catch (error) {
     const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", logError(error));
-    failure.attempt = state.currentAttempt?.id;
     failure.supportCode = state.currentAttempt?.support_code;
+    failure.attempt = state.currentAttempt?.id;
     throw failure;
   } finally {
     abort?.removeEventListener("abort", giveUp);

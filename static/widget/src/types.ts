@@ -17,7 +17,7 @@ export type Step =
   | "finishing" // The end of the sign-in, or a choice of the user, is being carried out.
   | "popup_blocked"; // The browser opened no popup.
 
-/** The signal that made the widget ask when it learned the final status. */
+/** The hint of the read that learned the final status: the last `message` or `returned`, else what made the widget ask; `poll` for the time. */
 export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
 /** What the user can choose: when the popup is blocked or seems gone, and after another account has signed in. */

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { add, launch, main, names, pick, shown, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
-import { pass, usePage } from "./page.js";
+import { leave, pass, usePage } from "./page.js";
+import { kit } from "../src/kit.js";
+import { resume } from "../src/resume.js";
 
 const page = usePage();
 const seen = useElements();
@@ -48,6 +50,33 @@ describe("another account than the connected one has signed in", () => {
     expect(seen.steps).toContain("prepared");
     element.remove();
     expect(names(await shown())).toEqual(["Use this account instead", "Try again"]);
+  });
+
+  it("is about the same connection when the user tries again, also after a reload", async () => {
+    const [, second] = [page.bff.account.add("crm", { external_account: "ada" }), page.bff.account.add("crm", { external_account: "grace" })];
+    const element = await shown();
+    const press = (name: string, which = 0): void => { [...(element.shadowRoot?.querySelectorAll("button") ?? [])].filter(({ textContent }) => textContent === name)[which]?.click(); };
+    const mismatch = async (): Promise<void> => {
+      Object.assign(page.bff.last, { status: "failed", code: "account_mismatch" });
+      await pass(10_000);
+      press("Try again");
+      await launch(page);
+    };
+    press("Reconnect", 1);
+    await launch(page);
+    await mismatch();
+    await mismatch();
+    page.bff.end("declined");
+    await pass(10_000);
+    leave("at_9", `crm  ${second.id}`);
+    page.bff.attempts.set("at_9", { ...page.bff.last, id: "at_9", status: "launched" });
+    resume(kit);
+    await pass(0);
+    await mismatch();
+    const wanted = page.bff.asked("POST", "/attempts").map(({ body }) => body?.connection);
+    expect(wanted).toEqual(Array(4).fill(second.id));
+    page.bff.end("declined");
+    await pass(10_000);
   });
 
   it("says so when it is too late to choose", async () => {

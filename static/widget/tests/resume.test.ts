@@ -120,6 +120,23 @@ describe("A30 flows that were left", () => {
     await pass(5000);
   });
 
+  it("offer a way on as well where the first answer comes late", async () => {
+    await left("crm");
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    const answered = globalThis.fetch;
+    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
+      await pass(5000);
+      return answered(...request);
+    });
+    page.focus = true;
+    resume();
+    await pass(20_000);
+    expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
+    page.bff.end("connected");
+    await pass(20_000);
+  });
+
   it("wait until the page has said where the BFF is", async () => {
     await left("crm");
     configure({ base: "" });
