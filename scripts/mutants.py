@@ -76,7 +76,6 @@ PARTS: Final = {
             "tests/connect/test_forms.py",
             "tests/connect/test_housekeeping.py",
             "tests/connect/test_whose_sign_in.py",
-            "tests/connections/test_health.py",
             "tests/studio/test_editing.py",
         ),
     ),
