@@ -121,15 +121,14 @@ describe("A30 flows that were left", () => {
   });
 
   it("offer a way on as well where the first answer comes late", async () => {
-    await left("crm");
-    const element = add("hitchpost-connect", { connector: "crm" });
-    await pass(0);
     const answered = globalThis.fetch;
+    await left("crm");
     vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
-      await pass(5000);
+      await new Promise((resolve) => setTimeout(resolve, 5000));
       return answered(...request);
     });
     page.focus = true;
+    const element = add("hitchpost-connect", { connector: "crm" });
     resume();
     await pass(20_000);
     expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
