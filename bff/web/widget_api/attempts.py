@@ -159,7 +159,7 @@ def _unavailable(product: Product, connector: OfferedConnector, words: Words) ->
     try:
         services().catalogue.require_connectable(connector)
     except ConnectorUnavailable as error:
-        names = {"connector_name": services().catalogue.named(connector).name, "product_name": product.name}
+        names = {"connector_name": connector.name, "product_name": product.name}
         title, next_step = Words(product, [words.lang], connector.key).error(error.page_code, **names)
         return {"code": error.page_code, "title": title, "next_step": next_step}
     return None

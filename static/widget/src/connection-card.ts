@@ -1,5 +1,6 @@
 // One connection: logo, names of its third-party account, state, and the actions on it.
 import { action, make, type Action } from "./dom.js";
+import { keepConnection } from "./failures.js";
 import type { Kit } from "./kit.js";
 import type { Drawing } from "./paint.js";
 import type { ConnectError } from "./errors.js";
@@ -43,9 +44,9 @@ function dateText(time: string, lang: string): string {
   }
 }
 
-/** Signs in again to this connection. A failure keeps its id, so that *Try again* is about the same connection. */
+/** Signs in again to this connection. */
 export function reconnect(kit: Kit, element: HTMLElement, connection: string | undefined): void {
-  kit.run(element, { ...kit.readRequest(element), connection }).catch((error: unknown) => { (error as ConnectError).connection = connection; });
+  keepConnection(kit.run(element, { ...kit.readRequest(element), connection }), connection);
 }
 
 /**

@@ -47,3 +47,8 @@ export function failureKeeper({ offerOf, readRequest }: Kit): (view: View, state
     kept.delete(keyOf(element));
   };
 }
+
+/** Sets on the error of a flow which connection it was to reconnect, so that *Try again* is about the same one. */
+export function keepConnection(ending: Promise<unknown>, connection: string | undefined): void {
+  ending.catch((error: unknown) => { (error as Details["failed"]).connection = connection; });
+}

@@ -1,5 +1,5 @@
 // Stores the running attempts in sessionStorage, so that their flows continue after a reload, and after a sign-in in this tab.
-import type { ConnectError } from "./errors.js";
+import { keepConnection } from "./failures.js";
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 import type { Reading } from "./types.js";
@@ -35,7 +35,7 @@ export function resume(kit: Kit, event?: Event): void {
       if (!id || [...flows].some(({ attempt }) => attempt === id)) continue;
       const [connector = "", message, connection, time] = value.split(" ");
       const request = { connector, message: textOf(message), connection: textOf(connection) };
-      const goOn = (): void => { run(undefined, request, { id }).catch((error: unknown) => { (error as ConnectError).connection = request.connection; }); };
+      const goOn = (): void => { keepConnection(run(undefined, request, { id }), request.connection); };
       if (!time || Date.now() - +time < STALE_AFTER) goOn();
       else {
         storage.removeItem(key);

@@ -5,7 +5,7 @@ import { configure } from "../src/session.js";
 import { add, launch, main, names, offered, pick, useElements } from "./elements.js";
 import { BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
-import { pass, remembered, usePage } from "./page.js";
+import { holdCalls, pass, remembered, usePage } from "./page.js";
 
 const page = usePage();
 const seen = useElements();
@@ -129,12 +129,7 @@ describe("A29, A30 a window that seems gone", () => {
 
   it("offers choices when the window that should open again is blocked, whatever happens while the cancel call runs", async () => {
     const element = await unsure();
-    const answered = globalThis.fetch;
-    let answer = (): void => undefined;
-    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
-      if ((request[0] as string).endsWith("cancel")) await new Promise<void>((resolve) => { answer = resolve; });
-      return answered(...request);
-    });
+    const answer = holdCalls(/cancel$/);
     FakePopup.refuse = true;
     pick(element, "Open again");
     dispatchEvent(new Event("focus"));

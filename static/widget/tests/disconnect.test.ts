@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { launch, main, names, part, pick, shown, status, useElements } from "./elements.js";
 import { problem } from "./fake-bff.js";
-import { pass, usePage } from "./page.js";
+import { holdCalls, pass, usePage } from "./page.js";
 
 const page = usePage();
 useElements();
@@ -36,12 +36,7 @@ describe("Disconnect", () => {
   it("that ends while the user signs in again hides no step of that sign-in", async () => {
     page.bff.account.add("crm");
     const element = await shown();
-    let answer = (): void => undefined;
-    const answered = globalThis.fetch;
-    vi.stubGlobal("fetch", async (...request: Parameters<typeof fetch>) => {
-      if (request[1]?.method === "DELETE") await new Promise<void>((resolve) => { answer = resolve; });
-      return answered(...request);
-    });
+    const answer = holdCalls(/^DELETE/);
     pick(element, "Disconnect");
     pick(element, "Yes, disconnect");
     await pass(0);

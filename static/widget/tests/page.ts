@@ -76,6 +76,17 @@ export function leave(id: string, asked: string): void {
   sessionStorage.setItem(`hitchpost demo ${id}`, asked);
 }
 
+/** Holds back the calls whose method and URL match, in this order with a space between. Returns the function that lets the last one go on. */
+export function holdCalls(pattern: RegExp): () => void {
+  const answered = globalThis.fetch;
+  let goOn = (): void => undefined;
+  vi.stubGlobal("fetch", async (url: string, init?: RequestInit) => {
+    if (pattern.test(`${init?.method ?? "GET"} ${url}`)) await new Promise<void>((resolve) => { goOn = resolve; });
+    return answered(url, init);
+  });
+  return () => { goOn(); };
+}
+
 /** The result or error of a promise; undefined while it is pending. */
 export interface Watched {
   outcome: unknown;
