@@ -18,6 +18,7 @@ from bff.content.product import DisconnectPolicy
 from bff.partner.account_connectors import credentials, store
 from bff.partner.grants import revocation
 from bff.partner.storage import tables
+from bff.products.store import DatabaseProducts
 from tests.partner.conftest import client_of
 from tests.support.connections import connected, events, listed, named, shown
 from tests.support.databases import DatabaseUrl
@@ -25,7 +26,7 @@ from tests.support.studio import StudioWorld
 from tests.support.world import HOST, OTHER_SECRET_KEY, SANDBOX_SECRET, World, open_world
 from tests.web.test_products_apart import sets
 
-pytestmark = pytest.mark.usefixtures("server_hears")
+pytestmark = [pytest.mark.usefixtures("server_hears"), pytest.mark.one_database]
 
 
 def end(world: World, connection: str, token: str | None = None) -> requests.Response:
@@ -87,6 +88,7 @@ class TestGone:
             error = refused.json()["error"]
             assert (error["code"], error["title"]) == ("connector_unavailable", title)
 
+    @pytest.mark.both_databases
     def test_the_window_says_so_that_was_opened_for_it(self, world: World) -> None:
         """It ended between the press and the launch."""
         attempt = world.begin(world.session(), "sandbox")
@@ -187,6 +189,7 @@ class TestTold:
         assert (told["state"], told["connections"][0]["connected_by"]) == ("connected", None)
         assert named(world) == []
 
+    @pytest.mark.both_databases
     def test_a_connection_by_a_url_of_the_hosts_server_is_told(self, world: World) -> None:
         """Though there is no attempt around it: by the next look, and whose it is. So at a reconnect."""
         body = {
@@ -256,6 +259,7 @@ class TestTold:
         refused = world.server("POST", path, json={"force": "yes"}, params={"account": world.account})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
+    @pytest.mark.both_databases
     def test_a_grant_that_dies_while_somebody_signs_in_is_told_at_once(self, world: World) -> None:
         """It is none of that sign-in's doing: who asks for a token is refused, and the event is there."""
         token = world.session()
@@ -382,6 +386,7 @@ class TestEnd:
         assert ends("one", stranger.session(key=studio.secret_key)) == 404
         assert ends("k" * 256) == 422
 
+    @pytest.mark.both_databases
     def test_the_same_call_again_leaves_what_was_connected_since(self, world: World) -> None:
         """Its first answer was lost, and a user has connected again before it came a second time."""
         token = world.session()
@@ -425,6 +430,7 @@ class TestEnd:
             assert (refused.status_code, refused.json()["code"]) == (403, "origin_not_allowed")
         assert listed(world)[0]["state"] == "connected"
 
+    @pytest.mark.both_databases
     def test_two_ends_at_once_are_one(self, world: World) -> None:
         """Whoever comes second is told the same, or that it is gone; one event tells of it."""
         connection = connected(world, world.session())
@@ -525,10 +531,26 @@ class TestPolicy:
                 assert stands["external_account"] == account
                 world.server("DELETE", f"/v1/connections/{stands['id']}", **named)
 
-    def signed_in_at(self, studio: StudioWorld, world: World, user: str, account: str) -> tuple[str, str]:
+    def test_a80_of_two_connectors_with_one_reference_either_may_accept(self, studio: StudioWorld) -> None:
+        """The one has made the connection, the other reconnects it: its owner may take the new account."""
+        registered = DatabaseProducts(studio.engine).registration(studio.product)
+        assert registered is not None
+        first = next(each for each in registered.connectors if each.key == "sandbox")
+        both = (first, replace(first, key="second"))
+        with self.product(studio, disconnect=DisconnectPolicy.OWNER, connectors=both) as world:
+            self.signed_in_at(studio, world, "ada", "ada@sandbox.example")
+            for user, code in (("grace", "not_allowed"), ("ada", None)):
+                again = self.signed_in_at(studio, world, user, "grace@sandbox.example", "second")
+                path = f"/v1/attempts/{again[1]}/accept"
+                answer = world.page("POST", path, again[0], origin=studio.origin, json={})
+                assert answer.json().get("code") == code, answer.text
+
+    def signed_in_at(
+        self, studio: StudioWorld, world: World, user: str, account: str, connector: str = "sandbox"
+    ) -> tuple[str, str]:
         """The session of a user who has signed in with this third-party account, and the attempt."""
         token = world.session(key=studio.secret_key, user=user)
-        asked = {"origin": studio.origin, "json": {"connector": "sandbox"}}
+        asked = {"origin": studio.origin, "json": {"connector": connector}}
         begun = world.page("POST", "/v1/attempts", token, **asked).json()
         opened_for = {"product": studio.product, "origin": studio.origin}
         url = world.launch(begun["launch_token"], opened_for=opened_for).headers["Location"]

@@ -29,6 +29,8 @@ def require_may_accept(product: Product, principal: Principal, attempt: Attempt)
     if anyone_may or attempt.account_connector_id is None:
         return
     name = str(attempt.account_connector_id)
-    found = services().connections.service.find(principal.account, [attempt.connector], name)
+    # Another connector with the same reference may have made the connection.
+    offered = [attempt.connector, *product.connectors]
+    found = services().connections.service.find(principal.account, offered, name)
     if found.row.state in EXISTING:
         require_may_end(product, principal, found.row, "replace the account of")
