@@ -33,11 +33,11 @@ bench: build packages ## measure beside peers, then write docs/performance.md: b
 	@$(BIN)/python -m bench $(GOALS)
 
 fuzz: build packages ## both APIs and every parser, with new cases each time: a quarter of an hour
-	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz tests/browser/test_messages.py
+	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz tests/browser/third_parties/test_messages.py
 
 providers: build ## every shipped provider's shape, and well-known ones in a browser; KEYS="slack xero": these shapes only
 	@$(BIN)/python scripts/providers.py $(KEYS)
-	@[ -n "$(KEYS)" ] || HITCHPOST_PROVIDERS=1 $(BIN)/python -m pytest tests/browser/test_well_known.py
+	@[ -n "$(KEYS)" ] || HITCHPOST_PROVIDERS=1 $(BIN)/python -m pytest tests/browser/third_parties/test_well_known.py
 
 check: build ## formatting, types, import rules, the house's own rules, known mistakes
 	@scripts/check

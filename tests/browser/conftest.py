@@ -26,8 +26,12 @@ OUTCOMES = Path(__file__).parent / "outcomes"
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The demo, as `make demo` runs it."""
-    with run_demo(tmp_path_factory.mktemp("demo")) as running:
+    """The demo that the tests of a worker share: each start of its five programs costs seconds.
+
+    A sign-in counts only in the browser that launched it, as in production. Any test may connect, on
+    anybody's account; whoever publishes something does that for a product of its own (``own_product``).
+    """
+    with run_demo(tmp_path_factory.mktemp("demo"), {"HITCHPOST_SAME_BROWSER": "required"}) as running:
         yield running
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import sqlite3
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -10,20 +11,22 @@ from selenium.webdriver.common.by import By
 from tests.support.accessibility import emulate, unreadable
 from tests.support.browsers import missing, open_browser
 from tests.support.host_page import HostPage
-from tests.support.stack import Stack, run_demo
+from tests.support.stack import Stack
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A demo of its own, in which nothing is connected yet."""
-    with run_demo(tmp_path_factory.mktemp("rehearsed")) as running:
-        yield running
+@pytest.fixture
+def unconnected(stack: Stack) -> Stack:
+    """The demo, in which nothing is connected any more."""
+    with contextlib.closing(sqlite3.connect(stack.folder / "partner.db", timeout=20)) as database, database:
+        database.execute("UPDATE account_connector SET authenticated = 0, external_account = NULL")
+    return stack
 
 
-def test_a_rehearsal_that_leaves_the_tab_leaves_nothing_for_the_next(stack: Stack) -> None:
+def test_a_rehearsal_that_leaves_the_tab_leaves_nothing_for_the_next(unconnected: Stack) -> None:
     """Left in the middle, its sign-in does not go on in the next one, whose button opens a window."""
     if reason := missing("chromium"):
         pytest.skip(reason)
+    stack = unconnected
     with open_browser("chromium") as driver:
         page = HostPage(driver, stack)
         driver.get(stack.host)

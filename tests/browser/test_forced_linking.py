@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.support.host_page import HostPage
+from tests.support.own_product import register
 from tests.support.servers import serve
 from tests.support.stack import Stack
 from tests.support.waiting import wait_for
@@ -74,14 +72,7 @@ def game(stack: Stack) -> Iterator[Callable[[str], str]]:
 
 def apply_product(stack: Stack, origin: str) -> None:
     """Register the page's product at the running BFF."""
-    file = stack.folder / "evil.toml"
-    file.write_text(
-        f'[[product]]\nkey = "evil"\nname = "A game"\norigins = ["{origin}"]\n'
-        f'secret_keys = ["sk_{"e" * 24}"]\nconnectors = ["sandbox"]\n'
-    )
-    ours = {"HITCHPOST_DATABASE_URL": f"sqlite:///{stack.folder / 'bff.db'}"}
-    command = [sys.executable, "-m", "bff", "products", "apply", str(file)]
-    subprocess.run(command, env=os.environ | ours, check=True, capture_output=True, timeout=60)
+    register(stack, "evil", [origin], name="A game")
     # The worker may still know the product as the test before had it: it reads one anew after two seconds.
     asked = {"product": "evil", "origin": origin}
     wait_for(lambda: requests.get(f"{stack.bff}/connect/opening", params=asked, timeout=20).ok)

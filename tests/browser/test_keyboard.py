@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -77,6 +78,7 @@ def test_connect_keep_and_disconnect_by_the_keyboard(driver: WebDriver, stack: S
     page.wait(lambda: focused(page) == "Connect Sandbox CRM")
 
 
+@pytest.mark.one_engine
 def test_the_list_is_gone_through_in_the_order_in_which_it_is_read(driver: WebDriver, stack: Stack) -> None:
     """Tab goes down the rows and leaves the list at its end."""
     page = HostPage(driver, stack)

@@ -168,6 +168,7 @@ def test_a_page_draws_its_buttons_anew_in_mid_flow(living: LivingPage) -> None:
     assert (busy, ended != waiting) == ("false", True)
 
 
+@pytest.mark.one_engine
 def test_a_page_is_reloaded_with_two_flows(living: LivingPage) -> None:
     """Both go on, and each element is told its own."""
     popups = [living.begin(connector) for connector in ("sandbox", "sandbox-hop")]

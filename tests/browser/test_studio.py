@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Final
 
 import pytest
@@ -14,8 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.support.accessibility import BY_COLOUR, RULES, emulate, unreadable
-from tests.support.browsers import missing, open_browser
+from tests.support.accessibility import BY_COLOUR, BY_PLACE, RULES, emulate, unreadable
 from tests.support.host_page import HostPage
 from tests.support.stack import Stack, invite, run_demo
 from tests.support.studio_page import StudioPage
@@ -44,6 +42,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A demo of its own: what is published here is nothing to other tests."""
     with run_demo(tmp_path_factory.mktemp("studio")) as running:
         yield running
+
+
+in_chromium = pytest.mark.parametrize("engine", ["chromium"])
+LOOKS: Final = (("light", 360, RULES), ("light", 1280, BY_PLACE), ("dark", 1280, BY_COLOUR))
+"""Scheme, width, and by what axe-core looks: by all once, and elsewhere by what may differ there."""
 
 
 @pytest.fixture
@@ -151,56 +154,52 @@ def boxes(studio: StudioPage) -> list[WebElement]:
     return studio.driver.find_elements(By.CSS_SELECTOR, "[data-clash]")
 
 
-def test_nothing_pushes_a_field_away(stack: Stack) -> None:
+@in_chromium
+def test_nothing_pushes_a_field_away(driver: WebDriver, stack: Stack) -> None:
     """A fault, its summary and another's change appear; what is typed in stays where its editor sees it.
 
     The other's text is shown as it is now, and one choice ends it. What is typed while nobody is signed in is
     saved after the next sign-in, in this tab too; the preview says so in words of ours.
     """
-    if reason := missing("chromium"):
-        pytest.skip(reason)
-    with open_browser("chromium") as driver:
-        studio = StudioPage(driver, stack)
-        studio.enter()
-        studio.open("words?locale=es")
-        field = "f-words-any-es-waiting"
-        # As in Safari, which keeps nothing in its place by itself.
-        driver.execute_script("document.documentElement.style.overflowAnchor = 'none'")
-        driver.execute_script(
-            "document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", field
-        )
-        control = driver.find_element(By.ID, field)
-        place = "return Math.round(arguments[0].getBoundingClientRect().top)"
-        before = driver.execute_script(place, control)
-        control.send_keys("{nope}")
-        studio.wait(lambda: "nothing is known to stand for {nope}" in studio.text_of("summary"))
-        assert driver.execute_script(place, control) == before
-        control.send_keys(Keys.CONTROL, "a")
-        control.send_keys("Siga")
-        studio.wait(lambda: studio.text_of("saved") == "Saved")
+    studio = StudioPage(driver, stack)
+    studio.enter()
+    studio.open("words?locale=es")
+    field = "f-words-any-es-waiting"
+    # As in Safari, which keeps nothing in its place by itself.
+    driver.execute_script("document.documentElement.style.overflowAnchor = 'none'")
+    driver.execute_script("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", field)
+    control = driver.find_element(By.ID, field)
+    place = "return Math.round(arguments[0].getBoundingClientRect().top)"
+    before = driver.execute_script(place, control)
+    control.send_keys("{nope}")
+    studio.wait(lambda: "nothing is known to stand for {nope}" in studio.text_of("summary"))
+    assert driver.execute_script(place, control) == before
+    control.send_keys(Keys.CONTROL, "a")
+    control.send_keys("Siga")
+    studio.wait(lambda: studio.text_of("saved") == "Saved")
 
-        saved_by_another(driver, "Otro uno")
-        control.send_keys(" aquí")
-        clash = studio.wait(lambda: next(filter(WebElement.is_displayed, boxes(studio)), None))
-        assert driver.execute_script(place, control) == before
-        saved_by_another(driver, "Otro dos", was="Otro uno")
-        studio.wait(lambda: "Otro dos" in clash.text)
-        driver.execute_script("arguments[0].click()", clash.find_element(By.CSS_SELECTOR, "[data-keep]"))
-        studio.wait(lambda: studio.text_of("saved") == "Saved")
-        assert not [box for box in boxes(studio) if box.is_displayed()]
+    saved_by_another(driver, "Otro uno")
+    control.send_keys(" aquí")
+    clash = studio.wait(lambda: next(filter(WebElement.is_displayed, boxes(studio)), None))
+    assert driver.execute_script(place, control) == before
+    saved_by_another(driver, "Otro dos", was="Otro uno")
+    studio.wait(lambda: "Otro dos" in clash.text)
+    driver.execute_script("arguments[0].click()", clash.find_element(By.CSS_SELECTOR, "[data-keep]"))
+    studio.wait(lambda: studio.text_of("saved") == "Saved")
+    assert not [box for box in boxes(studio) if box.is_displayed()]
 
-        driver.delete_all_cookies()
-        control.send_keys(" mismo")
-        studio.wait(lambda: "signed out" in studio.text_of("saved"))
-        driver.execute_script("document.querySelector('[data-preview] form').requestSubmit()")
-        trouble = driver.find_element(By.CSS_SELECTOR, "[data-preview-trouble]")
-        studio.wait(lambda: "signed out" in trouble.text)
-        studio.enter()
-        studio.wait(lambda: "1 text that you had typed" in studio.text_of("news"))
-        studio.open("words?locale=es")
-        kept = driver.find_element(By.ID, field)
-        assert kept.get_attribute("value") == "Siga aquí mismo"
-        studio.write(field, Keys.DELETE)
+    driver.delete_all_cookies()
+    control.send_keys(" mismo")
+    studio.wait(lambda: "signed out" in studio.text_of("saved"))
+    driver.execute_script("document.querySelector('[data-preview] form').requestSubmit()")
+    trouble = driver.find_element(By.CSS_SELECTOR, "[data-preview-trouble]")
+    studio.wait(lambda: "signed out" in trouble.text)
+    studio.enter()
+    studio.wait(lambda: "1 text that you had typed" in studio.text_of("news"))
+    studio.open("words?locale=es")
+    kept = driver.find_element(By.ID, field)
+    assert kept.get_attribute("value") == "Siga aquí mismo"
+    studio.write(field, Keys.DELETE)
 
 
 SAVE: Final = """
@@ -217,71 +216,64 @@ def saved_by_another(driver: WebDriver, text: str, was: str = "Siga") -> None:
     assert driver.execute_async_script(SAVE, was, text) == 200
 
 
-def test_a_connector_is_dragged_to_its_place(stack: Stack) -> None:
+@in_chromium
+def test_a_connector_is_dragged_to_its_place(driver: WebDriver, stack: Stack) -> None:
     """By its handle; and by the keyboard: its number, then Enter."""
-    if reason := missing("chromium"):
-        pytest.skip(reason)
-    with open_browser("chromium") as driver:
-        studio = StudioPage(driver, stack)
-        studio.enter()
-        studio.open("connectors")
+    studio = StudioPage(driver, stack)
+    studio.enter()
+    studio.open("connectors")
 
-        def order() -> list[str]:
-            return [
-                item.get_attribute("data-key") or ""
-                for item in driver.find_elements(By.CSS_SELECTOR, ".order li")
-            ]
+    def order() -> list[str]:
+        return [
+            item.get_attribute("data-key") or ""
+            for item in driver.find_elements(By.CSS_SELECTOR, ".order li")
+        ]
 
-        first, second, third, *rest = order()
-        handles = driver.find_elements(By.CSS_SELECTOR, "[data-handle]")
-        below = driver.find_elements(By.CSS_SELECTOR, ".order li")[2]
-        actions = ActionChains(driver).click_and_hold(handles[0]).move_to_element(below).move_by_offset(0, 40)
-        actions.release().perform()
-        studio.wait(lambda: order()[:3] == [second, third, first])
-        studio.wait(lambda: "is number 3 of" in studio.text_of("main"))
-        number = driver.find_element(By.NAME, f"to-{first}")
-        number.send_keys(Keys.CONTROL, "a")
-        number.send_keys("1", Keys.ENTER)
-        studio.wait(lambda: order() == [first, second, third, *rest])
-        studio.wait(lambda: driver.switch_to.active_element.get_attribute("name") == f"to-{first}")
+    first, second, third, *rest = order()
+    handles = driver.find_elements(By.CSS_SELECTOR, "[data-handle]")
+    below = driver.find_elements(By.CSS_SELECTOR, ".order li")[2]
+    actions = ActionChains(driver).click_and_hold(handles[0]).move_to_element(below).move_by_offset(0, 40)
+    actions.release().perform()
+    studio.wait(lambda: order()[:3] == [second, third, first])
+    studio.wait(lambda: "is number 3 of" in studio.text_of("main"))
+    number = driver.find_element(By.NAME, f"to-{first}")
+    number.send_keys(Keys.CONTROL, "a")
+    number.send_keys("1", Keys.ENTER)
+    studio.wait(lambda: order() == [first, second, third, *rest])
+    studio.wait(lambda: driver.switch_to.active_element.get_attribute("name") == f"to-{first}")
 
 
-def test_every_page_is_accessible(stack: Stack) -> None:
+@in_chromium
+def test_every_page_is_accessible(driver: WebDriver, stack: Stack) -> None:
     """axe-core finds nothing and no page is wider than its window, in each scheme, narrow and wide."""
-    if reason := missing("chromium"):
-        pytest.skip(reason)
-    with open_browser("chromium") as driver:
-        studio = StudioPage(driver, stack)
-        driver.get(invite(stack, "grace@acme.example"))
-        found = {"invite": unreadable_somewhere(driver)}
-        studio.enter("grace@acme.example")
-        for path in PAGES:
-            studio.open(path)
-            if driver.find_elements(By.NAME, "preview"):
-                studio.wait(studio.is_drawn)
-            found[path] = unreadable_somewhere(driver)
-        assert {path: faults for path, faults in found.items() if faults} == {}
+    studio = StudioPage(driver, stack)
+    driver.get(invite(stack, "grace@acme.example"))
+    found = {"invite": unreadable_somewhere(driver)}
+    studio.enter("grace@acme.example")
+    for path in PAGES:
+        studio.open(path)
+        if driver.find_elements(By.NAME, "preview"):
+            studio.wait(studio.is_drawn)
+        found[path] = unreadable_somewhere(driver)
+    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
-def test_on_a_phone_the_open_room_is_in_sight(stack: Stack) -> None:
+@in_chromium
+def test_on_a_phone_the_open_room_is_in_sight(driver: WebDriver, stack: Stack) -> None:
     """Their row scrolls: its last room would stand outside the window."""
-    if reason := missing("chromium"):
-        pytest.skip(reason)
-    with open_browser("chromium") as driver:
-        emulate(driver, "light", 360)
-        studio = StudioPage(driver, stack)
-        studio.enter()
-        for path in ("messages", "snippet"):
-            studio.open(path)
-            room = driver.find_element(By.CSS_SELECTOR, ".rooms [aria-current]").rect
-            assert 0 <= room["x"] < room["x"] + room["width"] <= 360, path
+    emulate(driver, "light", 360)
+    studio = StudioPage(driver, stack)
+    studio.enter()
+    for path in ("messages", "snippet"):
+        studio.open(path)
+        room = driver.find_element(By.CSS_SELECTOR, ".rooms [aria-current]").rect
+        assert 0 <= room["x"] < room["x"] + room["width"] <= 360, path
 
 
 def unreadable_somewhere(driver: WebDriver) -> list[str]:
     """What axe-core says of this page, and what is too wide, in each scheme and width."""
     found = []
-    for scheme, width in product(("light", "dark"), (360, 1280)):
+    for scheme, width, rules in LOOKS:
         emulate(driver, scheme, width)
-        told = unreadable(driver, RULES if scheme == "light" else BY_COLOUR)
-        found += [f"{scheme} {width}: {fault}" for fault in told]
+        found += [f"{scheme} {width}: {fault}" for fault in unreadable(driver, rules)]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bff.content.store import ContentStore
 from bff.serving.database import open_database
 from bff.serving.terminal import run_plainly
 from tests.support.databases import sqlite_url
+from tests.support.forked import Commands, forked
 
 PRODUCT = """[[product]]
 key = "demo"
@@ -37,14 +39,20 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return dict(os.environ)
 
 
-def run(line: str, environment: dict[str, str], output: int = subprocess.PIPE) -> tuple[int, str]:
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """Runs each in a process of its own, that was not started for it alone."""
+    with forked(tmp_path_factory.mktemp("commands")) as running:
+        yield running
+
+
+def run(line: str, environment: dict[str, str]) -> tuple[int, str]:
     """Run a line of a shell: its exit status, and everything complained of."""
     ended = subprocess.run(
         ["/bin/sh", "-c", f"exec {sys.executable} -m bff {line}"],
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=60,
         check=False,
@@ -56,21 +64,18 @@ COMMANDS = ["providers search", "partner --help", "messages export demo", "check
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_reader_that_has_gone_is_no_trouble(command: str, settings: dict[str, str]) -> None:
+def test_a_reader_that_has_gone_is_no_trouble(
+    command: str, settings: dict[str, str], commands: Commands
+) -> None:
     """The exit status is that of a program that SIGPIPE ends, and nothing is said."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        assert run(command, settings, writing) == (141, "")
-    finally:
-        os.close(writing)
+    assert commands.run(command.split(), settings) == (141, "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_full_disk_is_told_in_one_line(command: str, settings: dict[str, str]) -> None:
+def test_a_full_disk_is_told_in_one_line(command: str, settings: dict[str, str], commands: Commands) -> None:
     """Exit status 2."""
     told = "standard output cannot be written: No space left on device\n"
-    assert run(f"{command} > /dev/full", settings) == (2, told)
+    assert commands.run(command.split(), settings, "/dev/full") == (2, told)
 
 
 def test_a_closed_output_is_no_trouble(settings: dict[str, str]) -> None:
@@ -90,15 +95,15 @@ def test_a_closed_input_answers_no(settings: dict[str, str], tmp_path: Path) -> 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_what_a_terminal_cannot_show_is_escaped(
-    settings: dict[str, str], tmp_path: Path, encoding: str
+    settings: dict[str, str], commands: Commands, tmp_path: Path, encoding: str
 ) -> None:
     """By its number, and the rest as it is."""
     path, output = tmp_path / "messages.toml", tmp_path / "output"
     path.write_text(
         f'{MESSAGES}cancel = "Zur\u00fcck \u0625\u0644\u063a\u0627\u0621 stop"\n', encoding="utf-8"
     )
-    line = f"messages import {path} --yes > {output}"
-    assert run(line, settings | {"PYTHONIOENCODING": encoding}) == (0, "")
+    line = ["messages", "import", str(path), "--yes"]
+    assert commands.run(line, settings, str(output), encoding) == (0, "")
     shown = output.read_bytes().decode(encoding)
     assert shown.endswith(" stop\ndemo: published as version 2\n")
     assert ("Zur\u00fcck" in shown) == (encoding != "ascii")
@@ -107,14 +112,14 @@ def test_what_a_terminal_cannot_show_is_escaped(
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
 def test_a_file_on_standard_output_is_in_utf_8(
-    settings: dict[str, str], tmp_path: Path, encoding: str
+    settings: dict[str, str], commands: Commands, tmp_path: Path, encoding: str
 ) -> None:
     """Whatever the terminal's encoding is: the program itself reads no other."""
     path, output = tmp_path / "messages.toml", tmp_path / "output.toml"
     path.write_text(f'{MESSAGES}cancel = "Zur\u00fcck \u0625"\n', encoding="utf-8")
     assert hitchpost(["messages", "import", str(path), "--yes"]) == 0
-    line = f"messages export demo > {output}"
-    assert run(line, settings | {"PYTHONIOENCODING": encoding}) == (0, "")
+    line = ["messages", "export", "demo"]
+    assert commands.run(line, settings, str(output), encoding) == (0, "")
     assert read_content(output)["demo"].content[path_of_word("cancel")] == "Zur\u00fcck \u0625"
 
 

@@ -21,6 +21,8 @@ from bff.storage.tables import connections, webhook_endpoints
 from tests.support.databases import DatabaseUrl
 from tests.support.receiver import new_secret
 
+pytestmark = pytest.mark.one_database
+
 FIRST, SECOND, THIRD = (f"sk_{letter}f3k2l9x0q7w6e5r4t3y2u1" for letter in "abc")
 NOW: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SIGNING_KEY: Final = "a8f3k2l9x0q7w6e5r4t3y2u1i0o9p8s7d6"
@@ -210,6 +212,7 @@ def test_check_config_tells_the_conflict_with_the_database(
     assert operator.run("check-config", "--offline") == (0, "")
 
 
+@pytest.mark.both_databases
 def test_a_removed_product_gives_its_key_and_its_origin_up(operator: Operator) -> None:
     """Not without `--yes`. Its endpoints get no more events, its connections are checked no more."""
     hook = f'[[product.webhook]]\nurl = "https://hooks.example/"\nsecret = "{new_secret()}"\nevents = ["*"]'

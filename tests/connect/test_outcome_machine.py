@@ -23,6 +23,8 @@ from bff.connect.outcome import SIGN_IN_LIFE
 from tests.support.core import Core, build_core
 from tests.support.databases import DatabaseUrl
 
+pytestmark = pytest.mark.one_database
+
 ORDERS: Final = 60
 ORDERS_ELSEWHERE: Final = 15
 """Which order it is makes no difference to the kind of database; that the statements do the same, does."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, not_a_server_error
 from schemathesis.config import SchemathesisConfig
 
-EXAMPLES: Final = int(os.environ.get("HITCHPOST_FUZZ_EXAMPLES", "10"))
+EXAMPLES: Final = int(os.environ.get("HITCHPOST_FUZZ_EXAMPLES", "5"))
 """Cases for each operation beside those at the bounds of its schema; ``make fuzz`` takes many more."""
 
 NAMES: Final = (
@@ -37,10 +38,17 @@ def checks(*more: str) -> list[Any]:
     return [not_a_server_error, *CHECKS.get_by_names([*NAMES, *more])]
 
 
-def load(document: dict[str, Any]) -> Any:
-    """A schema whose cases are made from ``document``, good ones and bad ones."""
+def load(document: dict[str, Any], credentials: type, request: pytest.FixtureRequest) -> Any:
+    """A schema whose cases are made from ``document``, good ones and bad ones, when ``request``'s test runs.
+
+    They take seconds to make. If they were made for the collection of tests, each process would spend those.
+    """
     config = SchemathesisConfig.from_dict({"generation": {"mode": "all"}})
-    return schemathesis.openapi.from_dict(document, config=config)
+    loaded = schemathesis.openapi.from_dict(document, config=config)
+    loaded.auth(refresh_interval=None)(credentials)
+    # schemathesis 4.32 reads and writes this name, which pytest 9.2 has given up.
+    request.node._nodeid = request.node.nodeid  # type: ignore[attr-defined]
+    return loaded
 
 
 def often(value: object) -> bool:

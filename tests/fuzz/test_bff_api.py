@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
+import schemathesis.pytest
 from schemathesis import AuthContext, Case
 
 from bff.app import api_document
 from tests.fuzz.api import bounded, checks, load, often
 from tests.support.world import HOST, SECRET_KEY, World
 
-schema = load(api_document("http://127.0.0.1"))
+document = schemathesis.pytest.from_fixture("schema")
 
 
 @dataclass
@@ -35,7 +36,6 @@ def caller(fuzz_world: World) -> Iterator[Caller]:
     Caller.current = None
 
 
-@schema.auth(refresh_interval=None)
 class Credentials:
     """A server's secret key where a server calls, a page's session token and Origin elsewhere."""
 
@@ -51,7 +51,13 @@ class Credentials:
             case.headers["Origin"] = HOST
 
 
-@schema.parametrize()
+@pytest.fixture
+def schema(request: pytest.FixtureRequest) -> Any:
+    """The OpenAPI document, with these credentials."""
+    return load(api_document("http://127.0.0.1"), Credentials, request)
+
+
+@document.parametrize()
 @bounded
 def test_the_bff_keeps_its_word(case: Case, caller: Caller) -> None:
     """No 500; no undocumented status, media type, header or shape; 405 with `Allow`; 401 to strangers."""

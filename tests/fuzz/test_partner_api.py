@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
+import schemathesis.pytest
 from schemathesis import AuthContext, Case
 
 from bff.partner.app import api_document
@@ -13,7 +14,7 @@ from tests.fuzz.api import bounded, checks, load, often
 from tests.partner.conftest import Api, client_of
 from tests.support.world import World
 
-schema = load(api_document("http://127.0.0.1"))
+document = schemathesis.pytest.from_fixture("schema")
 
 
 class Current:
@@ -41,7 +42,6 @@ def client(fuzz_world: World) -> Iterator[Api]:
     Current.api = None
 
 
-@schema.auth(refresh_interval=None)
 class Credentials:
     """An access token, and the account that the call is about."""
 
@@ -57,7 +57,13 @@ class Credentials:
             case.headers["X-Cyclr-Account"] = data.account.encode().decode("latin-1")
 
 
-@schema.parametrize()
+@pytest.fixture
+def schema(request: pytest.FixtureRequest) -> Any:
+    """The OpenAPI document, with these credentials."""
+    return load(api_document("http://127.0.0.1"), Credentials, request)
+
+
+@document.parametrize()
 @bounded
 def test_the_service_keeps_its_word(case: Case, client: Api) -> None:
     """No 500; no undocumented status, media type, header or shape; 405 with `Allow`; 401 to strangers."""

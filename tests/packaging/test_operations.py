@@ -30,6 +30,8 @@ NGINX: Final = "/usr/sbin/nginx"
 HOST: Final = "https://app.example.com"
 PRODUCT: Final = "shop"
 BFF, PARTNER = "https://connect.example.com", "https://partner.example.com"
+LOOKS: Final = 0.25
+"""Seconds between two looks at a program that starts: each look is two handshakes of TLS, on its cores."""
 BLOCK: Final = re.compile(r"<!-- replay -->\n```bash\n(.*?)```", re.DOTALL)
 
 
@@ -254,7 +256,7 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
     assert machine.run("/usr/local/sbin/hitchpost-with bff sh -c umask").strip() == "0077"
     machine.run(start)
     machine.run(tls)
-    wait_for(machine.is_ready)
+    wait_for(machine.is_ready, every=LOOKS)
     assert "ok" in machine.run(health)
     products = tomllib.loads((machine.root / "etc/hitchpost/products.toml").read_text())
     key = products["product"][0]["secret_keys"][0]
@@ -267,7 +269,7 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
         before = browser.get(f"{BFF}/v1/connections?account=acme", headers=headers, timeout=30).json()
         assert [item["authenticated"] for item in before["connections"]] == [True]
     machine.run(restore)
-    wait_for(machine.is_ready)
+    wait_for(machine.is_ready, every=LOOKS)
     with machine.browser() as browser:
         after = browser.get(f"{BFF}/v1/connections?account=acme", headers=headers, timeout=30).json()
     assert after == before
@@ -276,13 +278,13 @@ def test_the_page_on_operations_is_true(machine: Machine) -> None:
     assert [line.split()[2] for line in told.splitlines()[:2]] == ["signs", "verifies"]
     assert "k1" not in machine.run(encryption)
     assert "k1:" not in (machine.root / "etc/hitchpost/partner.env").read_text()
-    wait_for(machine.is_ready)
+    wait_for(machine.is_ready, every=LOOKS)
     machine.run(change)
-    wait_for(lambda: product_name(machine, key) == "The Shop")
+    wait_for(lambda: product_name(machine, key) == "The Shop", every=LOOKS)
     assert connect(machine, key) == "connected"
     machine.run(second)
     subprocess.run([str(machine.root / "bin/systemctl"), "stop", "hitchpost"], check=True)
-    wait_for(lambda: takes_calls(machine, key))
+    wait_for(lambda: takes_calls(machine, key), every=LOOKS)
     assert connect(machine, key) == "connected"
     no_secret_in_nginx(machine, key)
 

@@ -15,6 +15,8 @@ from tests.partner.test_typed_credentials import give
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=600)
 
 
@@ -88,6 +90,7 @@ def who_asks() -> str:
     return base64.b64decode(request.headers["Authorization"].split()[1]).decode().partition(":")[0]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("key", [False, True], ids=["tokens", "a key"])
 @pytest.mark.parametrize(("who", "error"), [("ada", None), ("grace", "account_mismatch")])
 def test_who_was_not_named_is_named_before_another_account_takes_the_place(

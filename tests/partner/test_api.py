@@ -20,6 +20,8 @@ from tests.partner.conftest import Api, api_token
 from tests.support.connections import connected
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def test_an_access_token_looks_like_cyclrs(api: Api) -> None:
     """64 hexadecimal characters, 14 days less a second, and the dotted keys beside the documented ones."""
@@ -73,6 +75,7 @@ def test_a_restricted_token_reaches_its_own_account_only(api: Api) -> None:
     assert api.call("GET", "/v1.0/accounts", account=None, token=token).status_code == 401
 
 
+@pytest.mark.both_databases
 def test_accounts_are_made_listed_changed_and_removed(api: Api) -> None:
     """An id is any text; a change touches what it names; wrong types are ignored."""
     path = f"/v1.0/accounts/{quote(api.account, safe='')}"
@@ -99,6 +102,7 @@ def test_retention_hours_are_bounded(api: Api) -> None:
     assert bad.json() == {"Message": "StepDataSuccessRetentionHours (-10): must be non negative"}
 
 
+@pytest.mark.both_databases
 def test_users_belong_to_accounts(api: Api) -> None:
     """A sign-in token makes its user; users are listed, added and removed by name."""
     path = f"/v1.0/accounts/{quote(api.account, safe='')}/users"
@@ -144,6 +148,7 @@ def test_a_connector_is_installed_once_under_a_name(api: Api) -> None:
     assert [item["Id"] for item in listed] == [first["Id"], second["Id"]]
 
 
+@pytest.mark.both_databases
 def test_an_account_connector_is_changed_and_removed(api: Api) -> None:
     """PUT, deauthenticate and DELETE answer 200; an unknown id 404."""
     path = f"/v1.0/account/connectors/{api.install()['Id']}"
@@ -157,6 +162,7 @@ def test_an_account_connector_is_changed_and_removed(api: Api) -> None:
     assert api.call("GET", path).status_code == api.call("PUT", path, {}).status_code == 404
 
 
+@pytest.mark.both_databases
 def test_properties_are_set_by_name(api: Api) -> None:
     """Known names only; each has an id of its own."""
     path = f"/v1.0/account/connectors/{api.install()['Id']}/properties"
@@ -186,6 +192,7 @@ def test_an_account_sees_its_own_connectors_only(api: Api) -> None:
         assert answer.status_code == 404
 
 
+@pytest.mark.both_databases
 def test_a77_a_page_of_a_list_costs_what_it_shows(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what there is: all else of the account's connections stays sealed."""
     ids = [api.install()["Id"]]
@@ -235,6 +242,7 @@ def test_a77_an_account_connector_that_is_not_there_costs_one_call(world: World)
     assert [call for call in world.partner_calls.seen if "accounts" in call[1]] == []
 
 
+@pytest.mark.both_databases
 def test_a_page_of_accounts_reads_no_others(api: Api) -> None:
     """It costs the same however many accounts there are, and comes in the order of their creation."""
     made = [

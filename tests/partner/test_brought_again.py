@@ -18,6 +18,8 @@ from tests.partner.conftest import api_token
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 TARGET = "https://app.example"
 
 
@@ -118,6 +120,7 @@ def late(world: World, state: str) -> None:
         connection.execute(ours.values(expires_at=clock.now() - timedelta(seconds=1)))
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_comes_too_late_is_a_failure(world: World, third: ThirdParty) -> None:
     """Eleven minutes at the consent page: recorded at once, and told to the page that waits."""
     connection = Connection(world, third.offer(world))

@@ -17,6 +17,8 @@ from tests.support.provider import Habits, demand_basic, open_provider
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def callback(connection: Connection) -> str:
     """Where answers are brought."""
@@ -69,6 +71,7 @@ def test_an_empty_error_is_none(world: World, third: ThirdParty) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.both_databases
 def test_an_error_without_a_state_ends_the_only_sign_in_of_its_browser(
     world: World, third: ThirdParty
 ) -> None:
@@ -163,6 +166,7 @@ def test_what_a_form_post_brings_is_used_by_the_get_after_it(world: World, third
     assert requests.post(callback(connection), timeout=30).status_code == 400
 
 
+@pytest.mark.both_databases
 def test_an_administrators_consent_leads_on_to_the_users_own(world: World, third: ThirdParty) -> None:
     """Nobody has signed in yet: the browser goes to the third party again, with a new state; not for ever."""
     connection = Connection(world, third.offer(world))
@@ -367,6 +371,7 @@ def lose_keys(world: World, connection: Connection) -> None:
             database.execute(ours.values({column: "gone.AAAA.AAAA"}))
 
 
+@pytest.mark.both_databases
 def test_a_sign_in_whose_key_is_lost_ends_with_its_cause(world: World, third: ThirdParty) -> None:
     """It does not stay ``started`` until everybody has given up."""
     connection = Connection(world, third.offer(world))

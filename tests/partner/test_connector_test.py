@@ -18,6 +18,8 @@ from tests.support.provider import Provider, open_provider
 from tests.support.third_party import Connection, ThirdParty, refused
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 REDIRECT = "http://127.0.0.1:1/connector/callback"
 
 
@@ -87,6 +89,7 @@ def test_a_field_that_is_needed_is_asked_for(world: World) -> None:
         assert (status, "account: acme.myshopify.com" in told) == (0, True), told
 
 
+@pytest.mark.both_databases
 def test_a_consent_that_a_connection_uses_is_not_revoked(world: World, third: ThirdParty) -> None:
     """Of the same account, by another entry of the client; one of another account is revoked."""
     entry = {"userinfo_url": f"{third.url}/userinfo", "revocation_ends": "consent"}

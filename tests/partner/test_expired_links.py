@@ -14,6 +14,8 @@ from bff.partner.crypto import sha256
 from bff.partner.storage import tables
 from tests.partner.conftest import Api, client_of
 
+pytestmark = pytest.mark.one_database
+
 
 def expire(api: Api, token: str) -> None:
     """Let a token's time have passed."""

@@ -35,6 +35,8 @@ from tests.support.servers import serve
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, World
 
+pytestmark = pytest.mark.one_database
+
 KEY = "k1:" + "A" * 43 + "="
 
 
@@ -92,6 +94,7 @@ def test_a45_live_grants_are_listed_without_their_secrets(world: World, third: T
         assert idle.api.call(method, full, account=None, token=token).status_code == 401
 
 
+@pytest.mark.both_databases
 def test_a45_all_grants_of_a_connector_end_at_once(world: World, third: ThirdParty) -> None:
     """Each is revoked at the third party and needs a new sign-in; other connectors stay as they are."""
     item = third.offer(world)
@@ -139,6 +142,7 @@ def test_a_grant_that_is_refused_is_listed_and_ended_too(world: World, third: Th
     assert idle.inventory() == []
 
 
+@pytest.mark.both_databases
 def test_whoever_revokes_at_a_terminal_is_told_of_every_grant_that_would_end(world: World) -> None:
     """Also of those that are refused at the moment; without a yes all stay."""
     item = world.partner_service.catalogue.by_name("sandbox-slow")[0]
@@ -182,6 +186,7 @@ def test_an_unfinished_entry_keeps_no_other_connector(
         assert "connector hubspot: client_id: is not set" in capsys.readouterr().err
 
 
+@pytest.mark.both_databases
 def test_a46_fifty_callers_in_two_processes_make_one_request(world: World) -> None:
     """The sandbox, which ends a grant whose refresh token comes twice, is asked once; all get the same."""
     item = world.partner_service.catalogue.by_id(101)
@@ -209,6 +214,7 @@ def test_a46_fifty_callers_in_two_processes_make_one_request(world: World) -> No
     assert requests.get(f"{world.sandbox}/userinfo", headers=who, timeout=30).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_a46_callers_who_wait_for_one_refresh_look_once_for_all(
     world: World, third: ThirdParty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -559,6 +565,7 @@ def test_a48_a_store_that_fails_is_no_success(world: World, third: ThirdParty) -
     assert len(third.forms("revoke")) == 1
 
 
+@pytest.mark.both_databases
 def test_a48_a_process_that_ends_before_it_asked_leaves_the_rest_to_others(
     world: World, third: ThirdParty
 ) -> None:
@@ -574,6 +581,7 @@ def test_a48_a_process_that_ends_before_it_asked_leaves_the_rest_to_others(
     assert connection.inventory() == []
 
 
+@pytest.mark.both_databases
 def test_a48_a_held_grant_that_nobody_chose_is_revoked(world: World, third: ThirdParty) -> None:
     """Another account answered a reconnect and was not taken: its grant ends, the connected one stays."""
     item = third.offer(world, userinfo_url=f"{third.url}/userinfo")

@@ -10,6 +10,8 @@ from tests.partner.test_replaced_grants import brings, keep_house, revoked
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def disconnect(connection: Connection) -> None:
     """End it, as its account does."""
@@ -22,6 +24,7 @@ def consenting(world: World, third: ThirdParty, **changes: Any) -> Connection:
     return Connection(world, third.offer(world, **{**usual, **changes}))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "other",
     [{}, {"revocation_url": None}, {"account_claim": "sub"}, {"userinfo_url": None}],

@@ -19,6 +19,8 @@ from tests.partner.test_typed_credentials import connection, fields, give
 from tests.support.third_party import Connection, ThirdParty, refused
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def wait_of(installed: Connection) -> timedelta:
     """How long until it is looked at again."""
@@ -107,6 +109,7 @@ def test_a_key_is_found_dead_however_it_is_told(
     assert typed.grant_state() == ("needs_reconnect", "revoked")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("status", [400, 402, 404, 410, 422])
 def test_a_rejection_that_says_nothing_of_the_key_costs_a_connection_after_three_days(
     typed: Connection, third: ThirdParty, status: int
@@ -193,6 +196,7 @@ def test_a_good_key_is_looked_at_once_a_day(typed: Connection, third: ThirdParty
     assert timedelta(hours=20) < wait_of(typed) < timedelta(hours=27)
 
 
+@pytest.mark.both_databases
 def test_a_key_of_the_hosts_server_is_looked_at_too(partner_world: World, third: ThirdParty) -> None:
     """It is tried as one that was typed."""
     installed = connection(partner_world, third)

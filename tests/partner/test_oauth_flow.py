@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 import requests
 
 from tests.partner.conftest import Api
+
+pytestmark = pytest.mark.one_database
 
 
 def consent(

@@ -13,6 +13,8 @@ from tests.partner.test_typed_credentials import connection, fields, give
 from tests.support.third_party import Connection, ThirdParty, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 CAFE = {"team": {"name": "Caf\u00e9"}}
 
 

@@ -27,6 +27,8 @@ from tests.support.third_party import Connection, ThirdParty
 from tests.support.tls import Front, TlsFault, serve_tls, trust
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 FORBIDDEN = [
     "http://third.example/token",
     "ftp://third.example/token",

@@ -16,6 +16,8 @@ from tests.partner.test_typed_credentials import connection, fields, give
 from tests.support.third_party import ThirdParty
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 SLOW_ELSEWHERE = [
     "([a-z0-9]+(-[a-z0-9]+)*)+",
     "(a|aa)+",

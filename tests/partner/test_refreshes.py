@@ -14,6 +14,8 @@ from tests.partner.test_replaced_grants import failing, keep_house, revoked
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def change_entry(connection: Connection, **changes: Any) -> None:
     """The operator edits the catalogue entry of its connector."""
@@ -103,6 +105,7 @@ OF_THE_CLIENT = [
 ]
 
 
+@pytest.mark.both_databases
 def test_a_refusal_of_the_client_is_no_end_of_a_grant(world: World, third: ThirdParty) -> None:
     """The operator's mistake (openid-client#380): the grant is kept, and works when it is corrected."""
     connection = Connection(world, third.offer(world)).connect()
@@ -205,6 +208,7 @@ def test_a_grant_whose_refresh_token_stays_survives_a_database_that_fails(
 UNUSABLE = {"snow": {"access_token": "\u2603"}, "type": {"token_type": "mac"}, "none": {"access_token": None}}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_the_refresh_token_of_an_answer_that_cannot_be_used_is_the_next_one(
     world: World, third: ThirdParty, first: dict[str, Any]

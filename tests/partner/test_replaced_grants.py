@@ -20,6 +20,8 @@ from bff.partner.storage import tables
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def revoked(third: ThirdParty) -> list[str]:
     """The tokens that the third party was told to revoke."""
@@ -131,6 +133,7 @@ def test_a72_a_refresh_token_of_something_else_is_not_kept(
     assert revoked(third) == ["of-the-first-consent"]
 
 
+@pytest.mark.both_databases
 def test_a72_another_account_that_is_accepted_ends_the_old_grant(world: World, third: ThirdParty) -> None:
     """Twenty choices at once are one: all are answered alike, and one grant is revoked, once."""
     connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo"))
@@ -194,6 +197,7 @@ def test_a72_where_one_token_ends_all_of_an_account_the_last_one_does(
     assert revoked(third) == ["elsewhere"]
 
 
+@pytest.mark.both_databases
 def test_a72_who_does_not_know_the_account_ends_nothing_that_stands(world: World, third: ThirdParty) -> None:
     """Likewise for a reconnect where the third party names no account."""
     connection = Connection(world, third.offer(world, revocation_ends="consent"))
@@ -266,6 +270,7 @@ def test_a72_a_grant_that_cannot_be_stored_is_revoked(
     assert revoked(third) == ["unkept"]
 
 
+@pytest.mark.both_databases
 def test_a72_a_second_answer_that_nobody_can_choose_is_revoked(world: World, third: ThirdParty) -> None:
     """Its sign-in has ended already, so its grant is not held."""
     connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo")).connect()
@@ -378,6 +383,7 @@ def test_a72_a_grant_of_a_connector_that_left_the_catalogue_waits(world: World, 
     assert revoked(third) == [kept.refresh_token]
 
 
+@pytest.mark.both_databases
 def test_a72_a_revocation_is_given_up_in_the_end_and_told(world: World, third: ThirdParty) -> None:
     """After so many tries; what is missing here counts for none, and waits."""
     connection = Connection(world, third.offer(world)).connect()

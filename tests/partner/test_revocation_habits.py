@@ -17,6 +17,8 @@ from tests.support.provider import CLIENT, SECRET, Habits, Issued, Provider, as_
 from tests.support.third_party import Connection
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 ACCESS = {
     "revocation_params": {"token": "{access_token}", "token_type_hint": "access_token"},
     "token_auth": "client_secret_post",
@@ -96,6 +98,7 @@ def test_a_grant_that_its_user_has_taken_back_counts_as_ended(world: World) -> N
         assert connection.noted() is None
 
 
+@pytest.mark.both_databases
 def test_a_grant_that_was_refreshed_for_its_end_is_ended_later_by_what_came(world: World) -> None:
     """The provider took the old refresh token out of use, and is away when the new access token is sent."""
     with open_provider(only_access()) as provider:

@@ -12,6 +12,8 @@ import requests
 
 from tests.support.world import SANDBOX_SECRET, World
 
+pytestmark = pytest.mark.one_database
+
 VERIFIER = "v" * 50
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 

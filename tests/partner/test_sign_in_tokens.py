@@ -19,12 +19,15 @@ from tests.support.servers import serve
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def get(url: str, **headers: str) -> requests.Response:
     """Open a link, as far as it leads."""
     return requests.get(url, headers=headers, timeout=30, allow_redirects=False)
 
 
+@pytest.mark.both_databases
 def test_a40_of_fifty_redemptions_at_once_one_succeeds(world: World, third: ThirdParty) -> None:
     """CVE-2026-22751 checked first and used up later."""
     connection = Connection(world, third.offer(world))

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 import requests
 
 from tests.partner.conftest import Api, client_of
 from tests.support.databases import DatabaseUrl
 from tests.support.world import open_world
+
+pytestmark = pytest.mark.one_database
 
 
 def mint(api: Api, connector: Any = 101, *, account: str | None = None) -> requests.Response:
@@ -104,6 +107,7 @@ def test_where_sign_ins_are_not_told_it_is_passed_over(tmp_path: Path) -> None:
         assert (answer.status_code, "Hitchpost" in answer.json(), installed(api)) == (200, False, [])
 
 
+@pytest.mark.both_databases
 def test_of_many_at_once_one_installs(api: Api, database_url: DatabaseUrl) -> None:
     """All are told the same one, and each has a token of its own."""
     with ThreadPoolExecutor(8) as pool:

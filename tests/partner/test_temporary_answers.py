@@ -13,6 +13,8 @@ from tests.partner.test_replaced_grants import keep_house
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 PAGE = "<html><h1>%s</h1></html>"
 
 
@@ -104,6 +106,7 @@ def test_a_rate_limit_or_an_outage_costs_no_connection(world: World, third: Thir
     assert ask_again(connection) == 200
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_stays_unclear_for_a_day_needs_the_user(world: World, third: ThirdParty) -> None:
     """It might be this third party's way to say that the grant has ended."""
     connection = Connection(world, third.offer(world)).connect()

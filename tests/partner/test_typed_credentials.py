@@ -14,6 +14,8 @@ from tests.partner.test_replaced_grants import failing, keep_house
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 API_KEY = {"auth": "api_key", "revocation_url": None}
 SUBDOMAIN = {"name": "team", "label": "Team", "pattern": "[a-z]+"}
 
@@ -194,6 +196,7 @@ def test_a_user_name_and_password(partner_world: World, third: ThirdParty) -> No
     assert give(installed, "no base64!").status_code == 422
 
 
+@pytest.mark.both_databases
 def test_a_client_of_the_users_own(partner_world: World, third: ThirdParty) -> None:
     """It gets a token at once, and again by itself; with the connection it is forgotten."""
     installed = connection(partner_world, third, auth="client_credentials", check=None, client_id=None)

@@ -8,6 +8,8 @@ from tests.partner.test_typed_credentials import connection, fields, give
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 SECOND = {"name": "second", "label": "Second key", "sensitive": True}
 NICK = {"name": "nick", "label": "Nickname", "optional": True}
 

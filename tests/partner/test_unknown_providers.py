@@ -26,6 +26,8 @@ from tests.support.shapes import here
 from tests.support.third_party import Connection
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 ENTRIES = Path(__file__).parent / "unknown"
 PLACES = {
     "authorize_url": "authorize",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 import requests
@@ -16,6 +18,7 @@ from tests.support.programs import Program, run_bff, run_partner
 from tests.support.waiting import wait_for
 from tests.support.world import PRODUCTS, World
 
+KEY: Final = "k" * 8 + "0123456789abcdefghijklmnopqrstuvwxyz"
 FAULTY = {"no TOML": "garbage [", "a fault in it": '[[product]]\nkey = "demo"\n'}
 
 
@@ -44,6 +47,15 @@ def started(program: Program) -> list[int]:
     return workers(program)
 
 
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One of a single worker, with its keys in a file, for tests that leave it serving."""
+    folder = tmp_path_factory.mktemp("lone")
+    (folder / "keys").write_text(KEY)
+    with run_bff(folder, sqlite_url, secret_keys="", secret_keys_file=str(folder / "keys")) as bff:
+        yield bff
+
+
 def test_a68_a_reload_with_a_fault_changes_nothing(tmp_path: Path) -> None:
     """Each fault is told in the log, the old workers go on, and the next sound reload is taken."""
     with run_bff(tmp_path, sqlite_url, workers="2") as bff:
@@ -69,23 +81,21 @@ def refused(program: Program) -> list[str]:
     return [line["error"] for line in program.lines() if line["event"] == "reload refused"]
 
 
-def test_a68_a_secret_in_a_file_is_read_anew_and_checked(tmp_path: Path) -> None:
+def test_a68_a_secret_in_a_file_is_read_anew_and_checked(lone: Program) -> None:
     """A setting that comes from a file is checked and taken at a reload as the product file is."""
-    keys = tmp_path / "keys"
-    keys.write_text("k" * 8 + "0123456789abcdefghijklmnopqrstuvwxyz")
-    with run_bff(tmp_path, sqlite_url, secret_keys="", secret_keys_file=str(keys)) as bff:
-        token = world_of(bff).session()
-        keys.write_text("short")
-        reload(bff)
-        wait_for(lambda: refused(bff))
-        assert "SECRET_KEYS" in refused(bff)[0]
-        assert world_of(bff).begin(token)
-        keys.write_text("another-0123456789abcdefghijklmnopqrstuvwxyz")
-        reload(bff)
-        bff.line(event="reloaded")
-        wait_for(lambda: len(workers(bff)) == 1)
-        # The old key is gone, and with it the session.
-        assert world_of(bff).page("GET", "/v1/config", token).status_code == 401
+    keys = lone.log.parent / "keys"
+    token = world_of(lone).session()
+    keys.write_text("short")
+    reload(lone)
+    wait_for(lambda: refused(lone))
+    assert "SECRET_KEYS" in refused(lone)[0]
+    assert world_of(lone).begin(token)
+    keys.write_text("another-0123456789abcdefghijklmnopqrstuvwxyz")
+    reload(lone)
+    lone.line(event="reloaded")
+    wait_for(lambda: len(workers(lone)) == 1)
+    # The old key is gone, and with it the session.
+    assert world_of(lone).page("GET", "/v1/config", token).status_code == 401
 
 
 def test_a68_the_embedded_service_keeps_its_catalogue(tmp_path: Path) -> None:
@@ -144,37 +154,40 @@ def test_a68_new_workers_that_cannot_start_replace_nobody(
         assert world_of(bff).session()
 
 
-def test_a68_a_worker_that_cannot_start_is_started_again(tmp_path: Path) -> None:
+def test_a68_a_worker_that_cannot_start_is_started_again(lone: Program) -> None:
     """All workers are killed while there is no database: the port answers, and later serves again."""
-    with run_bff(tmp_path, sqlite_url) as bff:
-        database, away = tmp_path / "bff.db", tmp_path / "away"
-        for part in tmp_path.glob("bff.db*"):
-            part.rename(tmp_path / part.name.replace("bff.db", "away"))
-        database.mkdir()
-        for worker in workers(bff):
-            os.kill(worker, signal.SIGKILL)
-        wait_for(lambda: answers(bff, "/health/live") == 200)
-        assert answers(bff, "/health/ready") == 503
-        refusal = requests.post(f"{bff.url}/v1/sessions", json={}, timeout=5)
-        assert (refusal.status_code, refusal.json()["code"]) == (503, "storage_unavailable")
-        assert refusal.headers["Retry-After"]
-        assert "error" not in refusal.json(), "the widget then repeats the call"
-        database.rmdir()
-        for part in tmp_path.glob("away*"):
-            part.rename(tmp_path / part.name.replace("away", "bff.db"))
-        wait_for(lambda: answers(bff, "/health/ready") == 200)
-        assert world_of(bff).session()
-        assert not away.exists()
+    folder = lone.log.parent
+    database, away = folder / "bff.db", folder / "away"
+    for part in folder.glob("bff.db*"):
+        part.rename(folder / part.name.replace("bff.db", "away"))
+    database.mkdir()
+    for worker in workers(lone):
+        os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: answers(lone, "/health/live") == 200)
+    assert answers(lone, "/health/ready") == 503
+    refusal = requests.post(f"{lone.url}/v1/sessions", json={}, timeout=5)
+    assert (refusal.status_code, refusal.json()["code"]) == (503, "storage_unavailable")
+    assert refusal.headers["Retry-After"]
+    assert "error" not in refusal.json(), "the widget then repeats the call"
+    database.rmdir()
+    for part in folder.glob("away*"):
+        part.rename(folder / part.name.replace("away", "bff.db"))
+    wait_for(lambda: answers(lone, "/health/ready") == 200)
+    assert world_of(lone).session()
+    assert not away.exists()
 
 
-def test_a68_a_worker_that_is_replaced_applies_nothing(tmp_path: Path) -> None:
+def test_a68_a_worker_that_is_replaced_applies_nothing(lone: Program) -> None:
     """A product file that is being edited stops no worker that only takes a dead one's place."""
-    with run_bff(tmp_path, sqlite_url) as bff:
-        (tmp_path / "products.toml").write_text("half of an ed")
-        (before,) = workers(bff)
+    products = lone.log.parent / "products.toml"
+    products.write_text("half of an ed")
+    try:
+        (before,) = workers(lone)
         os.kill(before, signal.SIGKILL)
-        wait_for(lambda: answers(bff, "/health/ready") == 200 and before not in workers(bff))
-        assert world_of(bff).session()
+        wait_for(lambda: answers(lone, "/health/ready") == 200 and before not in workers(lone))
+        assert world_of(lone).session()
+    finally:
+        products.write_text(PRODUCTS)
 
 
 def test_a68_a_faulty_product_file_stops_the_first_start(tmp_path: Path) -> None:

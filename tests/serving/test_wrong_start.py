@@ -9,18 +9,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from bff.partner.storage.database import SCHEMA as PARTNER_SCHEMA
 from bff.serving.database import open_database
-from bff.storage.schema import SCHEMA
 from tests.partner.test_grants import environment as grants_environment
-from tests.support.databases import sqlite_url
+from tests.support.databases import SCHEMAS, sqlite_url
 from tests.support.ports import free_port
 from tests.support.programs import bff_environment, environment, partner_environment
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
+
+OTHERS: Final = {"bff": "partner", "partner": "bff"}
+"""The program whose database each is started with."""
 
 
 def started(
@@ -38,10 +40,7 @@ def started(
 @pytest.mark.parametrize("program", ["bff", "partner"])
 def test_the_other_programs_database_is_refused(tmp_path: Path, program: str) -> None:
     """Exit status 2, and not a table is made there."""
-    url, port = sqlite_url(tmp_path, "other"), free_port()
-    other = PARTNER_SCHEMA if program == "bff" else SCHEMA
-    engine = open_database(url)
-    other.upgrade(engine)
+    url, port = sqlite_url(tmp_path, OTHERS[program]), free_port()
     if program == "bff":
         own = bff_environment(tmp_path, "http://127.0.0.1:9", port, url)
         status, told = started(["bff", "serve"], own)
@@ -50,17 +49,15 @@ def test_the_other_programs_database_is_refused(tmp_path: Path, program: str) ->
         status, told = started(["bff.partner", "serve"], own)
     assert status == 2
     assert "DATABASE_URL: this is the database of another program" in told
-    assert other.fault(engine) is None
+    engine = open_database(url)
+    assert SCHEMAS[OTHERS[program]].fault(engine) is None
     engine.dispose()
 
 
 @pytest.mark.parametrize("program", ["bff", "partner"])
 def test_a_misspelt_setting_is_one_line_of_the_log(tmp_path: Path, program: str) -> None:
     """Once, however many workers there are, with the nearest name."""
-    url, port = sqlite_url(tmp_path, "other"), free_port()
-    engine = open_database(url)
-    (PARTNER_SCHEMA if program == "bff" else SCHEMA).upgrade(engine)  # So that it ends at once.
-    engine.dispose()
+    url, port = sqlite_url(tmp_path, OTHERS[program]), free_port()  # So that it ends at once.
     if program == "bff":
         own = bff_environment(tmp_path, "http://127.0.0.1:9", port, url)
         own |= {"HITCHPOST_WORKER_S": "1", "HITCHPOST_WORKERS": "2"}

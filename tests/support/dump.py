@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData, create_engine, select
+from sqlalchemy import create_engine, inspect
 
 
 def dump(url: str) -> str:
-    """Every value of every row of every table, one a line."""
+    """Every value of every row of every table, one a line, as the driver reads it."""
     engine = create_engine(url)
-    metadata = MetaData()
-    metadata.reflect(engine)
     with engine.connect() as connection:
-        rows = [row for table in metadata.sorted_tables for row in connection.execute(select(table))]
+        quote = engine.dialect.identifier_preparer.quote
+        tables = [quote(name) for name in inspect(connection).get_table_names()]
+        values = [
+            str(value)
+            for table in tables
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table}").cursor.fetchall()
+            for value in row
+        ]
     engine.dispose()
-    return "\n".join(str(value) for row in rows for value in row)
+    return "\n".join(values)

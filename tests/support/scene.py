@@ -132,11 +132,15 @@ class Scene(HostPage):
         found: list[dict[str, Any]] = self.driver.execute_script(ENDED, attempt) or []
         return found
 
-    def end(self, *, attempt: str | None = None, nth: int = 1, seconds: float = 60) -> Told:
-        """Wait until the page is told an ending (of this attempt; the ``nth``)."""
+    def end(
+        self, *, attempt: str | None = None, nth: int = 1, seconds: float = 60, every: float = 0.25
+    ) -> Told:
+        """Wait until the page is told an ending (of this attempt; the ``nth``). Looks ``every`` so many seconds.
+
+        The page itself notes when it was told. Each look takes time from what is measured: there are few.
+        """
         self.front()
-        # The page itself notes when it was told. Each look takes time from what is measured: there are few.
-        self.wait(lambda: len(self.endings(attempt)) >= nth, seconds=seconds, every=0.25)
+        self.wait(lambda: len(self.endings(attempt)) >= nth, seconds=seconds, every=every)
         heard = self.endings(attempt)[nth - 1]
         detail = heard["detail"]
         status = "connected" if heard["name"] == "hitchpost:connected" else self._status(detail)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from bff.serving.database import open_database
+from bff.studio.access import Role
+from bff.studio.invites import make_link
 from bff.testing import Running as Stack
 from bff.testing import run_hitchpost
 
@@ -26,20 +26,9 @@ def run_demo(folder: Path, environment: Mapping[str, str] | None = None) -> Iter
 
 
 def invite(stack: Stack, email: str) -> str:
-    """The link that ``hitchpost studio invite`` prints."""
-    ours = {
-        "HITCHPOST_PUBLIC_URL": stack.bff,
-        "HITCHPOST_DATABASE_URL": f"sqlite:///{stack.folder / 'bff.db'}",
-    }
-    command = [sys.executable, "-m", "bff", "studio", "invite", email, "--product", stack.product]
-    told = subprocess.run(
-        [*command, "--role", "publisher"],
-        env=os.environ | ours,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    link, mail = told.stdout.splitlines()
-    assert mail.startswith(f"mailto:{email}?subject=")
-    return link
+    """A link with which this person signs in to the Studio as a publisher."""
+    engine = open_database(f"sqlite:///{stack.folder / 'bff.db'}")
+    try:
+        return make_link(engine, stack.bff, stack.product, email, Role.PUBLISHER)
+    finally:
+        engine.dispose()

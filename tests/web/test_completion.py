@@ -22,6 +22,8 @@ from tests.support.databases import DatabaseUrl
 from tests.support.servers import serve
 from tests.support.world import HOST, World, build_bff, open_world
 
+pytestmark = pytest.mark.one_database
+
 GRACE = "grace@sandbox.example"
 
 
@@ -99,6 +101,7 @@ def test_a38_the_browser_that_launched_completes(world: World) -> None:
     assert "completed" in [step["step"] for step in told["timeline"]]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("connector", ["sandbox", "sandbox-isolated"])
 def test_a38_a_victim_who_follows_a_passed_on_link_connects_nothing(world: World, connector: str) -> None:
     """The attacker launches, the victim signs in: nothing is connected, and no token was ever obtained."""
@@ -178,6 +181,7 @@ def test_a38_a_bff_that_dies_on_the_way_loses_nothing(world: World) -> None:
     assert (stale.status_code, "data-message" in stale.text) == (400, False)
 
 
+@pytest.mark.both_databases
 def test_a38_a_code_ends_after_five_minutes(world: World) -> None:
     """Nobody completed it in time: it is no longer good in any browser."""
     click = Click(world)

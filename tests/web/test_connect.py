@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 
 from tests.support.world import HOST, World
+
+pytestmark = pytest.mark.one_database
 
 
 def test_an_allowed_sign_in_is_connected(world: World) -> None:
@@ -57,6 +60,7 @@ def test_only_the_return_page_reports_a_return(world: World) -> None:
     assert requests.post(target, headers={"Origin": HOST}, timeout=10).status_code == 403
 
 
+@pytest.mark.both_databases
 def test_a_connector_that_the_partner_lacks_fails_the_launch(world: World) -> None:
     """The product offers what the partner service does not have: a page in words, and the attempt failed."""
     catalogue = world.bff_app.extensions["hitchpost"].catalogue

@@ -17,6 +17,8 @@ from tests.support.databases import DatabaseUrl
 from tests.support.waiting import wait_for
 from tests.support.world import World, open_world
 
+pytestmark = pytest.mark.one_database
+
 
 @contextlib.contextmanager
 def statements(world: World) -> Iterator[list[str]]:

@@ -21,6 +21,8 @@ from tests.support.routes import routes
 from tests.support.studio import StudioWorld
 from tests.support.world import HOST, SECRET_KEY, World
 
+pytestmark = pytest.mark.one_database
+
 EVIL = "https://evil.example"
 ELSEWHERE: list[dict[str, str]] = [
     {},
@@ -159,6 +161,7 @@ def test_a5_a_hostile_body_is_refused(world: World, body: bytes) -> None:
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.both_databases
 def test_a6_looking_changes_nothing(studio: StudioWorld) -> None:
     """Every GET and HEAD, by nobody, a page, a host's server and an editor, leaves every row as it was."""
     world, editor, link = studio.world, studio.editor(), studio.link()

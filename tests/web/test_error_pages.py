@@ -11,6 +11,8 @@ import requests
 from tests.support.studio import Page
 from tests.support.world import OPENED_FOR, OTHER_HOST, World, open_world
 
+pytestmark = pytest.mark.one_database
+
 
 def buttons(page: Page) -> list[dict[str, str]]:
     """What can be pressed, the hidden copy button left out."""

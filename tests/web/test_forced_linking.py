@@ -22,6 +22,8 @@ from tests.support.studio import Page, StudioWorld
 from tests.support.world import HOST, OPENED_FOR, OTHER_HOST, World
 from tests.web.test_in_app import IN_APP
 
+pytestmark = pytest.mark.one_database
+
 EVIL = {"product": "other", "origin": OTHER_HOST}
 """What the opening page posts that a page of another product opened for itself."""
 

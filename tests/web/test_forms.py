@@ -24,6 +24,8 @@ from tests.support.dump import dump
 from tests.support.forms import ADA, DOWN, GRACE, KEY, SHOP, open_form, products
 from tests.support.world import HOST, World, open_world
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Iterator[World]:
@@ -162,6 +164,7 @@ def test_cancel_after_a_refused_key_is_a_no(world: World, session: str) -> None:
     assert form.status() == "declined"
 
 
+@pytest.mark.both_databases
 def test_cancel_after_a_key_that_connected_is_no_no(world: World, session: str) -> None:
     """The worker that tried the key was killed before it noted how that ended."""
     form = open_form(world, session, KEY)
@@ -251,6 +254,7 @@ def test_a85_each_showing_is_sent_once(world: World, session: str) -> None:
     assert "end" in form.send(ADA)
 
 
+@pytest.mark.both_databases
 def test_a85_of_two_at_once_one_is_sent(world: World, session: str) -> None:
     """However a page is made to press twice."""
     form = open_form(world, session, KEY)

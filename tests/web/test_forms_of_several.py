@@ -13,6 +13,8 @@ from tests.support.databases import DatabaseUrl
 from tests.support.forms import ADA, KEY, SHOP, Form, open_form, products
 from tests.support.world import World, open_world
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, database_url: DatabaseUrl) -> Iterator[World]:
@@ -56,6 +58,7 @@ def test_a_form_shows_what_is_set_of_the_connection_that_it_is_for(world: World,
         assert shown(open_form(world, session, SHOP, connection=connection)) == shop
 
 
+@pytest.mark.both_databases
 def test_a_form_shows_nothing_of_an_earlier_try_whose_place_it_takes(world: World, session: str) -> None:
     """What was given up is used again, and what somebody typed there is not."""
     given_up = open_form(world, session, SHOP)

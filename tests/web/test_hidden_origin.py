@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.world import HOST, World
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     ("delivery", "referer", "hidden"),

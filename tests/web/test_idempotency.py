@@ -11,6 +11,8 @@ import requests
 
 from tests.support.world import HOST, World
 
+pytestmark = pytest.mark.one_database
+
 Begin = Callable[..., requests.Response]
 
 
@@ -32,6 +34,7 @@ def test_that_its_button_is_pressed_by_now_makes_it_no_other_request(begin: Begi
     assert begin("k1").json()["id"] == begin("k1", pressed=True).json()["id"]
 
 
+@pytest.mark.both_databases
 def test_a24_of_many_at_once_one_attempt_comes(world: World, begin: Begin) -> None:
     """A double click, twentyfold: one attempt, of whose launch tokens one is good; and none after it."""
     with ThreadPoolExecutor(20) as pool:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.support.world import World
+
+pytestmark = pytest.mark.one_database
 
 
 def test_a_session_and_an_attempt_tell_the_seconds_that_they_have_left(world: World) -> None:

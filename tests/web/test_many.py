@@ -58,7 +58,7 @@ class Fleet:
 def fleet(postgresql: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """All started at the same moment, on databases without a table."""
     folder = tmp_path_factory.mktemp("fleet")
-    databases = [postgresql.url(database_name(folder, name), like=name) for name in ("bff", "partner")]
+    databases = [postgresql.url(database_name(folder, name)) for name in ("bff", "partner")]
     ports = free_ports(7)
     sandbox, bff, partner = (f"http://127.0.0.1:{port}" for port in ports[:3])
     bffs, partners = ([f"127.0.0.1:{port}" for port in pair] for pair in (ports[3:5], ports[5:7]))

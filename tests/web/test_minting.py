@@ -22,6 +22,8 @@ from bff.testing import Running
 from tests.support.stack import run_demo
 from tests.support.world import HOST, World, open_world
 
+pytestmark = pytest.mark.one_database
+
 SECRET_PARAMETERS: Final = ("token", "state", "code", "code_challenge", "callbackMessage")
 PROGRAMS: Final = ("bff", "partner")
 
@@ -186,6 +188,7 @@ class _broken:  # noqa: N801  # reads as what it does
             connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
 
 
+@pytest.mark.both_databases
 def test_a20_of_fifty_launches_at_once_one_goes_on(world: World) -> None:
     """The launch token is used once; the others get a page, and the partner service is asked once."""
     attempt = world.begin(world.session())
@@ -211,6 +214,7 @@ def test_a20_a_launch_is_kept_by_nobody(world: World) -> None:
     assert refused.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.both_databases
 def test_a20_a_launch_token_lives_ten_minutes(world: World) -> None:
     """Ten minutes, as it is bound to the page that began; after that it launches nothing."""
     began = datetime.now(UTC)

@@ -6,10 +6,13 @@ import base64
 import hashlib
 import re
 
+import pytest
 import requests
 
 from bff.serving.version import own_version
 from tests.support.world import HOST, World
+
+pytestmark = pytest.mark.one_database
 
 
 def test_the_opening_page_may_be_cached_and_reaches_its_opener(world: World) -> None:

@@ -16,6 +16,8 @@ from tests.support.waiting import wait_for
 from tests.support.world import HOST, World, open_world
 from tests.web.test_in_app import IN_APP
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def token(world: World) -> str:

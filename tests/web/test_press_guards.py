@@ -8,6 +8,8 @@ from tests.support.fixtures import Strict
 from tests.support.waiting import wait_for
 from tests.support.world import HOST, World
 
+pytestmark = pytest.mark.one_database
+
 ELSEWHERE = [
     None,
     "null",

@@ -6,11 +6,14 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 import requests
 
 from bff.receipts import FixedKeys, KeySet, verify
 from tests.support.servers import serve
 from tests.support.world import World, build_bff
+
+pytestmark = pytest.mark.one_database
 
 NODE = """
 const [receipt, jwks] = JSON.parse(require("node:fs").readFileSync(0, "utf8"));

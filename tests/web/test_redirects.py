@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from werkzeug.test import TestResponse
 
 from tests.support.world import HOST, OPENED_FOR, SECRET_KEY, World
 
@@ -276,7 +277,7 @@ def _smuggled() -> Iterator[str]:
 CORPUS: Final = corpus()
 
 
-def refused(answer: requests.Response) -> bool:
+def refused(answer: TestResponse) -> bool:
     """A refusal with its reason, and no way on."""
     codes = {400, 403, 422}
     return (
@@ -292,52 +293,49 @@ def test_a22_the_corpus_is_large_enough() -> None:
 @pytest.mark.timeout(600)
 def test_a22_no_return_url_leads_elsewhere(world: World) -> None:
     """A page to come back to is one of the origin that asks: all else is refused, without a redirect."""
-    count = itertools.count()
-    with requests.Session() as page:
-        page.headers.update({"Origin": HOST, "X-Hitchpost": "1"})
+    count, page = itertools.count(), world.bff_app.test_client(use_cookies=False)
+    headers = {"Origin": HOST, "X-Hitchpost": "1"}
 
-        def ask(address: str) -> requests.Response:
-            if next(count) % ALLOWED == 0:
-                page.headers["Authorization"] = f"Bearer {world.session(user=secrets.token_hex(4))}"
-            body = {"connector": "sandbox", "delivery": "return", "return_url": address}
-            return page.post(f"{world.bff}/v1/attempts", json=body, timeout=30)
+    def ask(address: str) -> TestResponse:
+        if next(count) % ALLOWED == 0:
+            headers["Authorization"] = f"Bearer {world.session(user=secrets.token_hex(4))}"
+        body = {"connector": "sandbox", "delivery": "return", "return_url": address}
+        return page.post("/v1/attempts", base_url=world.bff, json=body, headers=headers)
 
-        assert [address for address in CORPUS if not refused(ask(address))] == []
-        assert ask(f"{HOST}/tools?tab=2#top").status_code == 201
+    assert [address for address in CORPUS if not refused(ask(address))] == []
+    assert ask(f"{HOST}/tools?tab=2#top").status_code == 201
 
 
 @pytest.mark.timeout(600)
 def test_a22_no_target_origin_leads_elsewhere(world: World) -> None:
     """A host's server gets no URL that ends anywhere but at an origin of its product."""
-    count = itertools.count()
-    with requests.Session() as server:
-        server.headers["Authorization"] = f"Bearer {SECRET_KEY}"
+    count, server = itertools.count(), world.bff_app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {SECRET_KEY}"}
 
-        def ask(address: str, message: str | None) -> requests.Response:
-            user = {"id": f"user-{next(count) // ALLOWED}"}
-            body = {"user": user, "account": {"id": world.account}, "connector": "sandbox"}
-            body |= {"target_origin": address} | ({"callback_message": message} if message else {})
-            return server.post(f"{world.bff}/v1/sign-in-urls", json=body, timeout=30)
+    def ask(address: str, message: str | None) -> TestResponse:
+        user = {"id": f"user-{next(count) // ALLOWED}"}
+        body = {"user": user, "account": {"id": world.account}, "connector": "sandbox"}
+        body |= {"target_origin": address} | ({"callback_message": message} if message else {})
+        return server.post("/v1/sign-in-urls", base_url=world.bff, json=body, headers=headers)
 
-        assert [address for address in CORPUS if not refused(ask(address, None))] == []
-        assert refused(ask(f"{HOST}/tools", "done"))
-        assert ask(HOST, "done").status_code == 201
+    assert [address for address in CORPUS if not refused(ask(address, None))] == []
+    assert refused(ask(f"{HOST}/tools", "done"))
+    assert ask(HOST, "done").status_code == 201
 
 
 @pytest.mark.timeout(600)
 def test_a22_the_opening_page_speaks_to_registered_origins_only(world: World) -> None:
     """The origin that the opening page talks to is registered, letter by letter, or there is no such page."""
-    with requests.Session() as browser:
+    browser = world.bff_app.test_client(use_cookies=False)
 
-        def ask(origin: str) -> requests.Response:
-            query = {"product": "demo", "origin": origin}
-            opening = f"{world.bff}/connect/opening"
-            return browser.get(opening, params=query, timeout=30, allow_redirects=False)
+    def ask(origin: str) -> TestResponse:
+        query = {"product": "demo", "origin": origin}
+        return browser.get("/connect/opening", base_url=world.bff, query_string=query)
 
-        assert [address for address in CORPUS if not refused(ask(address))] == []
-        for near in (f"{HOST}/", f"{HOST}:443", HOST.upper(), "https://other.example", f"{HOST},{HOST}"):
-            assert refused(ask(near))
-        assert ask(HOST).status_code == 200
+    assert [address for address in CORPUS if not refused(ask(address))] == []
+    for near in (f"{HOST}/", f"{HOST}:443", HOST.upper(), "https://other.example", f"{HOST},{HOST}"):
+        assert refused(ask(near))
+    assert ask(HOST).status_code == 200
 
 
 def test_a22_a_launch_leads_to_the_partner_whatever_it_is_given(world: World) -> None:

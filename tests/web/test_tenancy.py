@@ -31,6 +31,8 @@ from tests.support.world import (
     build_bff,
 )
 
+pytestmark = pytest.mark.one_database
+
 SESSION = {"user": {"id": "ada"}, "account": {"id": "acme"}}
 
 

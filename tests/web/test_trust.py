@@ -12,6 +12,8 @@ from flask import Flask
 
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 PUBLIC: Final = frozenset(
     {
         "/.well-known/jwks.json",
@@ -76,6 +78,7 @@ def test_a63_the_bff_takes_no_call_without_a_credential(world: World) -> None:
     assert taken(world.bff_app, world.bff, PUBLIC) == []
 
 
+@pytest.mark.both_databases
 def test_a63_the_partner_service_takes_none_either(world: World) -> None:
     """An API token, a sign-in token, or the browser that began a flow."""
     app: Flask = world.partner_calls.app

@@ -17,6 +17,8 @@ from bff.products.origin_advice import origin_advice
 from tests.support import world as world_module
 from tests.support.world import HOST, SECRET_KEY, World, open_world
 
+pytestmark = pytest.mark.one_database
+
 PRODUCT = "demo"
 REGISTERED = {"https://app.example", "http://localhost:3000"}
 
@@ -78,6 +80,7 @@ def test_a_product_key_that_is_none_is_named(world: World) -> None:
     assert "'my-ap'" in advice(world, "my-ap", HOST).json()["advice"]
 
 
+@pytest.mark.both_databases
 def test_a_page_whose_session_is_of_another_product_is_refused_at_once(world: World) -> None:
     """Its window would wait for ever: the opening page is the other product's."""
     answer = begin(world, product="my-ap")

@@ -11,10 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from sqlalchemy import update
 
 from bff.partner.storage import tables
 from tests.support.world import World
+
+pytestmark = pytest.mark.one_database
 
 
 def launched(world: World, token: str, connector: str = "sandbox") -> tuple[str, str]:
@@ -28,6 +31,7 @@ def number_in(url: str) -> str:
     return parse_qs(urlsplit(url).query)["id"][0]
 
 
+@pytest.mark.both_databases
 def test_many_pages_cost_one_check(world: World) -> None:
     """Twenty reads at once of one attempt: the partner service is asked once."""
     attempt, url = launched(world, world.session())
@@ -49,6 +53,7 @@ def test_a_read_that_says_cancel_is_a_read_like_any_other(world: World) -> None:
     assert "cancel_seen" not in {step["step"] for step in world.read(attempt, "")["timeline"]}
 
 
+@pytest.mark.both_databases
 def test_a_slow_check_keeps_nobody_else_waiting(world: World) -> None:
     """One check hangs at the partner service: other reads are answered meanwhile, and ask nothing."""
     attempt, url = launched(world, world.session())
@@ -159,6 +164,7 @@ def test_the_other_account_can_be_chosen(world: World) -> None:
     assert world.read(attempt)["status"] == "failed"
 
 
+@pytest.mark.both_databases
 def test_a_choice_that_comes_too_late_says_so(world: World) -> None:
     """The partner service holds the other account's grant for a while only; the connected one stays."""
     token = world.session()
@@ -171,6 +177,7 @@ def test_a_choice_that_comes_too_late_says_so(world: World) -> None:
     assert connected_account(world) == "ada@sandbox.example"
 
 
+@pytest.mark.both_databases
 def test_a_choice_is_made_once(world: World) -> None:
     """However often it is pressed, at once or again: one new attempt, and all are answered with it."""
     token = world.session()

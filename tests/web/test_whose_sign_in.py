@@ -17,6 +17,8 @@ from tests.support.cyclr.world import CyclrWorld, open_cyclr_world
 from tests.support.databases import DatabaseUrl
 from tests.support.world import HOST, OTHER_HOST, OTHER_SECRET_KEY, SECRET_KEY
 
+pytestmark = pytest.mark.one_database
+
 PRODUCTS = f"""
 [[product]]
 key = "demo"
@@ -199,6 +201,7 @@ def test_a_sign_in_that_was_given_up_may_still_finish(cyclr_world: CyclrWorld) -
     assert bob.read()["late_success"] is None
 
 
+@pytest.mark.both_databases
 def test_a_minted_url_is_another_sign_in(cyclr_world: CyclrWorld) -> None:
     """Bob follows one that a host's server asked for; Ada denies."""
     asked = {
@@ -283,6 +286,7 @@ class TestReconnect:
         assert sealed.answer("yes")["unsent"] is None
 
 
+@pytest.mark.both_databases
 def test_an_allow_after_cancel_is_a_late_success(cyclr_world: CyclrWorld) -> None:
     """In a window that could not be closed; the status stays, and nobody is named."""
     click = press(cyclr_world)

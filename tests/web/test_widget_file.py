@@ -16,6 +16,8 @@ from bff.resources import WIDGET
 from tests.support.script import load_script
 from tests.support.world import HOST, World
 
+pytestmark = pytest.mark.one_database
+
 ROOT: Final = Path(__file__).parents[2]
 LINT: Final = load_script("lint_house")
 BUILT: Final = sorted(WIDGET.glob("*.js"))

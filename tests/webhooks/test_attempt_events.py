@@ -27,6 +27,8 @@ from tests.support.studio import StudioWorld
 from tests.support.waiting import wait_for
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 ENDINGS = ["connected", "declined", "failed", "cancelled", "expired"]
 
 
@@ -102,6 +104,7 @@ def test_every_ending_is_told_once(told: Told, status: str) -> None:
     assert bool(said["data"]["receipt"]) == (status == "connected")
 
 
+@pytest.mark.both_databases
 def test_an_ending_is_told_although_no_page_is_there(told: Told) -> None:
     """The page is gone, and nobody reads: housekeeping ends the attempt, and the server is told."""
     attempt = told.end("expired")
@@ -154,6 +157,7 @@ def test_a91_an_ending_and_its_event_are_kept_together_or_not_at_all(tmp_path: P
     assert [tuple(row) for row in told] == [("attempt.settled", attempt.id)]
 
 
+@pytest.mark.both_databases
 def test_a_product_without_endpoints_leaves_no_event(world: World) -> None:
     """Nothing is written for nobody, nor for an endpoint that was removed."""
     engine = open_database(world.bff_database)

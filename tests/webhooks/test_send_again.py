@@ -14,6 +14,8 @@ from bff.webhooks import service
 from tests.support.receiver import Receiver
 from tests.webhooks.conftest import Hooks
 
+pytestmark = pytest.mark.one_database
+
 EVER = datetime(2020, 1, 1, tzinfo=UTC)
 WEBHOOKS: Final = {"webhook deliveries", "webhook events"}
 
@@ -25,6 +27,7 @@ def events_of(hooks: Hooks) -> int:
         return int(connection.execute(kept).scalar_one())
 
 
+@pytest.mark.both_databases
 def test_what_fails_again_meanwhile_is_not_queued_a_second_time(
     hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +127,7 @@ def test_what_is_sent_again_before_it_is_forgotten_is_kept_with_its_event(
     assert (hooks.rows(), events_of(hooks)) == ([], 0)
 
 
+@pytest.mark.both_databases
 def test_an_event_that_nobody_wants_to_hear_is_not_written(hooks: Hooks, receiver: Receiver) -> None:
     """A product without an endpoint that is on costs no row; an endpoint is told what happens after it."""
     hooks.record()

@@ -15,8 +15,8 @@ from typing import Final
 
 import pytest
 
-from bff.testing import Running, run_hitchpost
-from tests.support.stack import ROOT
+from tests.support.own_product import register
+from tests.support.stack import ROOT, Stack
 
 APPS: Final = Path(__file__).with_name("apps")
 
@@ -25,7 +25,7 @@ APPS: Final = Path(__file__).with_name("apps")
 class Hosts:
     """Where the host applications answer, by framework."""
 
-    running: Running
+    running: Stack
     urls: dict[str, str]
 
     def page(self, framework: str) -> str:
@@ -34,16 +34,14 @@ class Hosts:
 
 
 @pytest.fixture(scope="session")
-def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+def hosts(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     """All of them, started once for the worker's run."""
     folder = tmp_path_factory.mktemp("frameworks")
     express, django, flask = (f"http://127.0.0.1:{port}" for port in _free_ports(3))
-    with (
-        run_hitchpost(origins=[express, django], folder=folder) as running,
-        contextlib.ExitStack() as programs,
-    ):
+    running = register(stack, "app", [express, django])
+    with contextlib.ExitStack() as programs:
         _bundle(folder / "bundles")
-        told = json.loads((folder / "demo.json").read_text())
+        told = json.loads((stack.folder / "demo.json").read_text())
         own = folder / "flask"
         own.mkdir()
         node = ["node", str(APPS / "server.mjs"), _port(express), running.bff, running.secret_key]

@@ -10,14 +10,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from tests.support.cyclr.scene import PRODUCTS, CyclrScene
 from tests.support.cyclr.stack import CyclrStack, open_cyclr_stack
 from tests.support.scene import Scene
-from tests.support.stack import Stack, run_demo
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The demo; but a sign-in counts only in the browser that launched it, as in production."""
-    with run_demo(tmp_path_factory.mktemp("outcomes"), {"HITCHPOST_SAME_BROWSER": "required"}) as running:
-        yield running
+from tests.support.stack import Stack
 
 
 @pytest.fixture

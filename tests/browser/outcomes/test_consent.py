@@ -49,7 +49,6 @@ def test_close_and_cancel(scene: Scene) -> None:
     scene.note(3, "popup closed, then Cancel", told, state="unsure, then cancelled")
 
 
-@pytest.mark.every_engine
 def test_close_and_open_again(scene: Scene) -> None:
     """3. The user closes the popup and opens it again: it can still end connected."""
     scene.rehearse()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
@@ -30,7 +29,6 @@ def test_double_click(scene: Scene) -> None:
     scene.note(17, "double click", told, reach="message")
 
 
-@pytest.mark.every_engine
 def test_two_buttons(scene: Scene) -> None:
     """17. Two buttons at once: a popup each, and each is told its own outcome."""
     scene.rehearse()

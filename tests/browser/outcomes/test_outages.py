@@ -46,7 +46,7 @@ def test_partner_down_at_launch(scene: Scene) -> None:
     scene.stop("partner")
     # The popup is not looked into: a driver waits for its page, and it may be closed by then.
     scene.button("Connect Sandbox CRM").click()
-    told = scene.end()
+    told = scene.end(every=1)  # The BFF waits half a minute for it.
     assert (told.status, told.code) == ("failed", "partner_unavailable")
     assert told.detail["nextStep"] in " ".join(scene.shown())
     assert scene.wait(lambda: scene.driver.window_handles == [scene.window])

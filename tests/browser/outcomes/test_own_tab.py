@@ -88,7 +88,13 @@ def test_reload(scene: Scene, how: str) -> None:
     scene.note(10, f"host page {how}", told, reach="covered")
 
 
-@pytest.mark.parametrize("agent", [INSTAGRAM, WEB_VIEW], ids=["instagram", "web-view"])
+@pytest.mark.parametrize(
+    "agent",
+    [
+        pytest.param(INSTAGRAM, id="instagram"),
+        pytest.param(WEB_VIEW, id="web-view", marks=pytest.mark.repetition),
+    ],
+)
 def test_in_app_browser(
     engine: str, stack: Stack, record_property: Callable[[str, object], None], agent: str
 ) -> None:

@@ -36,6 +36,16 @@ AS_WITH_OURS: Final[dict[str, Play]] = {
     "framed": test_hosts.test_framed_host,
 }
 """The endings that the page is told as with the embedded service."""
+BY_OTHERS: Final = {
+    "close and cancel",
+    "close and open again",
+    "coop-popups",
+    "blocked, open again",
+    "same tab",
+    "double click",
+    "framed",
+}
+"""Of these the ones whose every part another ending with this partner service has too."""
 SOMEBODYS: Final = ("connected", False, None)
 
 
@@ -44,7 +54,13 @@ def told(detail: dict[str, object]) -> tuple[object, object, object]:
     return detail["status"], detail["attributed"], detail["receipt"]
 
 
-@pytest.mark.parametrize("play", AS_WITH_OURS.values(), ids=AS_WITH_OURS)
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param(play, id=name, marks=[pytest.mark.repetition] if name in BY_OTHERS else [])
+        for name, play in AS_WITH_OURS.items()
+    ],
+)
 def test_as_with_the_embedded_service(cyclr_scene: CyclrScene, play: Play) -> None:
     """Whatever the page can know by itself, or by the flag that is news."""
     play(cyclr_scene)
@@ -111,7 +127,10 @@ def test_used_token(cyclr_scene: CyclrScene) -> None:
 
 @pytest.mark.parametrize(
     ("decision", "answer", "status"),
-    [("Allow", "Yes, I finished", "connected"), ("Deny", "No", "cancelled")],
+    [
+        ("Allow", "Yes, I finished", "connected"),
+        pytest.param("Deny", "No", "cancelled", marks=pytest.mark.repetition),
+    ],
 )
 def test_a_reconnect_that_comes_back_without_a_word(
     cyclr_scene: CyclrScene, decision: str, answer: str, status: str
@@ -167,7 +186,10 @@ def test_a_page_that_listens_for_its_plain_message(cyclr_scene: CyclrScene) -> N
     assert cyclr_scene.heard() == [("done", cyclr_scene.stack.cyclr.service)]
 
 
-@pytest.mark.parametrize("denial", ["page", "error", "bare"])
+@pytest.mark.parametrize(
+    "denial",
+    ["page", *(pytest.param(each, marks=pytest.mark.repetition) for each in ("error", "bare"))],
+)
 def test_two_users_at_once(cyclr_scene: CyclrScene, denial: Denial) -> None:
     """24. One allows, the other denies: nothing says that the other did it."""
     cyclr_scene.on_denial(denial)

@@ -9,6 +9,8 @@ import pytest
 from tests.partner.links.office import ISSUED, TARGET, Office
 from tests.support.third_party import tokens
 
+pytestmark = pytest.mark.one_database
+
 
 def test_an_answer_needs_the_issuer_of_its_connector(office: Office) -> None:
     """Absent, other, or twice: refused with a code on the page; the sign-in has failed, and asked nobody."""
@@ -72,6 +74,7 @@ def test_a_denial_without_a_message_may_go_back(switched: Callable[..., Office])
     assert (page.status_code, page.headers["Location"]) == (302, TARGET)
 
 
+@pytest.mark.both_databases
 def test_a_state_is_used_by_its_answer_and_its_cookie_removed(office: Office) -> None:
     """After a connection the browser forgets the flow, and so does the service.
 

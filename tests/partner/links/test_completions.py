@@ -12,6 +12,8 @@ from bff.partner.crypto import sha256
 from tests.partner.links.office import MACHINE, PLAIN, TARGET, Office, asked_of
 from tests.support.third_party import refused
 
+pytestmark = pytest.mark.one_database
+
 COMPLETION = "https://bff.example/connect/complete/att_1"
 
 
@@ -39,6 +41,7 @@ def test_a_sign_in_to_be_completed_goes_there_first(office: Office) -> None:
     assert (office.third.asked, office.sign_ins(connector)) == ([], [("started", None)])
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("connector", [PLAIN, MACHINE])
 def test_a_completed_sign_in_is_the_one_that_was_put_aside(office: Office, connector: int) -> None:
     """Its code, verifier, target and message; also where no user's consent is needed."""

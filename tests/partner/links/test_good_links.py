@@ -9,6 +9,8 @@ from bff.partner.storage import tables
 from tests.partner.links.office import MACHINE, PLAIN, TARGET, Office, asked_of
 from tests.support.third_party import refused
 
+pytestmark = pytest.mark.one_database
+
 
 def test_a_link_leads_to_the_third_party_with_all_that_oauth_asks_for(office: Office) -> None:
     """Our client, redirect URI, scopes, the connector's own parameters; and nothing of the link."""

@@ -19,6 +19,8 @@ from bff.partner.sign_in import tokens
 from bff.partner.storage import tables
 from tests.partner.links.office import TARGET, Office
 
+pytestmark = pytest.mark.one_database
+
 USED = "Forbidden: Access is denied."
 
 
@@ -51,6 +53,7 @@ def test_a_used_link_tells_only_the_page_that_it_was_used_for(office: Office) ->
     assert "data-target" not in office.open(connector, token, targetOrigin="https://evil.example").text
 
 
+@pytest.mark.both_databases
 def test_a_late_link_tells_only_the_page_that_it_was_made_for(office: Office) -> None:
     """A target that was named when the token was minted is the only one."""
     connector = office.install()
@@ -84,6 +87,7 @@ def test_whether_a_restricted_access_token_mints_is_set(switched: Callable[..., 
         assert office.ask_for_token().status_code == (200 if allowed else 401)
 
 
+@pytest.mark.both_databases
 def test_a_token_may_be_visited_until_it_has_connected(switched: Callable[..., Office]) -> None:
     """`consume_token = completion`: visits use nothing up, a connection does."""
     office = switched(consume_token="completion")

@@ -14,6 +14,8 @@ from bff.storage.tables import studio_invites, studio_sessions
 from tests.support.dump import dump
 from tests.support.studio import COOKIE, StudioWorld
 
+pytestmark = pytest.mark.one_database
+
 
 def token_of(link: str) -> str:
     """The token in a link."""
@@ -48,6 +50,7 @@ def test_a_link_signs_in_once(studio: StudioWorld) -> None:
         assert "Set-Cookie" not in again.headers
 
 
+@pytest.mark.both_databases
 def test_a_link_is_good_for_a_day(studio: StudioWorld) -> None:
     """After 24 hours it signs nobody in; one that was never made neither."""
     link = studio.link()
@@ -64,6 +67,7 @@ def test_a_link_is_good_for_a_day(studio: StudioWorld) -> None:
     assert "not known here" in unknown.text
 
 
+@pytest.mark.both_databases
 def test_two_who_press_at_once_are_one(studio: StudioWorld) -> None:
     """A link is compared and set: of two browsers one is signed in."""
     link = studio.link()
@@ -99,6 +103,7 @@ def test_without_a_session_the_way_in_is_told(studio: StudioWorld) -> None:
         assert news.json()["code"] == "not_signed_in"
 
 
+@pytest.mark.both_databases
 def test_a_page_left_open_keeps_nobody_signed_in(studio: StudioWorld) -> None:
     """What the page asks by itself counts as no use; what its person does, does."""
     editor, long_ago = studio.editor(), datetime.now(UTC) - timedelta(hours=7)

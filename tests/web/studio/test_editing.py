@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.studio import GRACE, Page, StudioWorld
 
+pytestmark = pytest.mark.one_database
+
 TEXT = "messages/default/text/*/*"
 BUTTON_DE = "words/*/de/button"
 

@@ -13,6 +13,8 @@ from bff.studio.access import Role
 from bff.web.studio import access
 from tests.support.studio import GRACE, Editor, Page, StudioWorld
 
+pytestmark = pytest.mark.one_database
+
 TEXT = "messages/default/text/*/*"
 BUTTON_DE = "words/*/de/button"
 CANCEL_DE = "words/*/de/cancel"
@@ -219,6 +221,7 @@ def test_the_look_tells_what_holds_and_what_a_logo_may_be(studio: StudioWorld) -
     assert page.words.count("16 to 1024") == 2
 
 
+@pytest.mark.both_databases
 def test_a_connector_goes_to_a_number_at_once(studio: StudioWorld) -> None:
     """By its button, or by Enter in the field; a number beyond the list is its end."""
     editor = studio.editor()
@@ -243,6 +246,7 @@ def test_two_at_one_text_can_see_what_stands_there_now(studio: StudioWorld) -> N
     assert found == {TEXT: {"text": "by grace", "by": GRACE}, CANCEL_DE: {"text": "", "by": None}}
 
 
+@pytest.mark.both_databases
 def test_a_preview_for_nobody_says_so_in_its_frame(studio: StudioWorld) -> None:
     """Our own words: a page that may not be framed would be the browser's own error page."""
     editor = studio.editor()

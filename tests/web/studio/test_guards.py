@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import requests
 from structlog.testing import capture_logs
 
 from bff.studio.access import Role
 from tests.support.studio import GRACE, Page, StudioWorld
+
+pytestmark = pytest.mark.one_database
 
 
 def posts(studio: StudioWorld) -> list[str]:

@@ -14,6 +14,8 @@ from bff.content import store as content_store
 from bff.content.store import ContentStore
 from tests.support.studio import ADA, GRACE, Page, StudioWorld
 
+pytestmark = pytest.mark.one_database
+
 TEXT = "messages/default/text/*/*"
 BUTTON_DE = "words/*/de/button"
 
@@ -106,6 +108,7 @@ def test_going_back_is_of_what_its_publisher_saw(studio: StudioWorld) -> None:
     assert "grace@acme.example has published version 4" in answer.text
 
 
+@pytest.mark.both_databases
 def test_pressed_many_times_at_once_it_is_published_once(studio: StudioWorld) -> None:
     """Publishing and going back are compared and set: of twelve presses one makes a version."""
     ada, store = studio.editor(), ContentStore(studio.engine, lambda: datetime.now(UTC))

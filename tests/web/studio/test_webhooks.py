@@ -15,6 +15,8 @@ from bff.webhooks.service import Webhooks
 from tests.support.receiver import Receiver, new_secret, open_receiver
 from tests.support.studio import GRACE, StudioWorld
 
+pytestmark = pytest.mark.one_database
+
 
 @dataclass
 class Hooked:
@@ -55,6 +57,7 @@ def test_the_events_of_an_endpoint_are_named(hooked: Hooked) -> None:
         assert said in hooked.studio.editor().page("webhooks").words
 
 
+@pytest.mark.both_databases
 def test_a_publisher_sends_a_test_event_and_sends_it_again(hooked: Hooked) -> None:
     """The page says what came back; again is the same event, with the same id and body."""
     editor = hooked.studio.editor()

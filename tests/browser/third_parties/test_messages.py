@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 import requests
+from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -23,9 +24,8 @@ from bff.content.product import MessageFormat, MessageKind, MessageTemplate
 from bff.content.store import ContentStore
 from bff.serving.database import open_database
 from tests.support.browsers import missing
-from tests.support.instant_provider import catalogue_entry, create_provider
-from tests.support.servers import serve
-from tests.support.stack import Stack, run_demo
+from tests.support.own_product import own_host
+from tests.support.stack import Stack
 
 ALL: Final = 1000
 SHARE: Final = 50
@@ -107,14 +107,16 @@ CORPUS: Final = [
 ]
 
 
-@pytest.fixture(scope="module")
-def instant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The demo with a third party that asks nothing."""
-    folder = tmp_path_factory.mktemp("instant")
-    with serve(create_provider) as url:
-        (folder / "catalogue.toml").write_text(catalogue_entry(url))
-        with run_demo(folder, {"HITCHPOST_DEMO_CATALOGUE": str(folder / "catalogue.toml")}) as stack:
-            yield stack
+@pytest.fixture(scope="session")
+def instant(stack_with_others: Stack) -> Iterator[Stack]:
+    """A host, on another site than the BFF, with a product and messages of its own.
+
+    Its third party asks nothing (tests/support/instant_provider.py).
+    """
+    app = Flask("host")
+    app.add_url_rule("/", "page", lambda: "<!doctype html><title>host</title><link rel=icon href=data:,>")
+    with own_host(stack_with_others, "messages", app, connectors=["instant"], at="localhost") as running:
+        yield running
 
 
 def test_a_corpus_arrives_as_it_was_previewed(driver: WebDriver, instant: Stack) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Final
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -12,9 +11,9 @@ from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.support.host_page import HostPage
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, run_oidc_provider
-from tests.support.stack import ROOT, Stack, run_demo
+from tests.support.stack import Stack
 
-CONNECTOR = """
+CONNECTOR: Final = """
 [[connector]]
 id = 900
 key = "oidc"
@@ -30,27 +29,23 @@ issuer = "{issuer}"
 """
 
 
+def connector(port: int) -> str:
+    """What is added to the demo's catalogue."""
+    issuer = f"http://127.0.0.1:{port}"
+    return CONNECTOR.format(issuer=issuer, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+
+
 @pytest.fixture
-def other_stack(tmp_path: Path) -> Iterator[Stack]:
-    """The demo with one more connector in a copy of its catalogue."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    added = CONNECTOR.format(
-        issuer=f"http://127.0.0.1:{port}", client_id=CLIENT_ID, client_secret=CLIENT_SECRET
-    )
-    catalogue = tmp_path / "catalogue.toml"
-    catalogue.write_text((ROOT / "bff/partner/demo-catalogue.toml").read_text() + added)
-    with (
-        run_demo(tmp_path / "demo", {"HITCHPOST_DEMO_CATALOGUE": str(catalogue)}) as stack,
-        run_oidc_provider(port, f"{stack.partner}/connector/callback"),
-    ):
-        yield stack
+def with_oidc(stack_with_others: Stack, oidc_port: int) -> Iterator[Stack]:
+    """The demo with the provider of that connector running."""
+    with run_oidc_provider(oidc_port, f"{stack_with_others.partner}/connector/callback"):
+        yield stack_with_others
 
 
 @pytest.mark.parametrize("engine", ["chromium"], indirect=True)
-def test_a_provider_written_by_others_connects(driver: WebDriver, other_stack: Stack) -> None:
+def test_a_provider_written_by_others_connects(driver: WebDriver, with_oidc: Stack) -> None:
     """An OpenID provider from npm, added to the catalogue, connects with no change of code."""
-    page = HostPage(driver, other_stack)
+    page = HostPage(driver, with_oidc)
     page.sign_in()
     page.connect("Elsewhere ID")
     page.wait(lambda: driver.find_element(By.NAME, "login")).send_keys("ada")
