@@ -135,9 +135,10 @@ class Scene(HostPage):
     def end(
         self, *, attempt: str | None = None, nth: int = 1, seconds: float = 60, every: float = 0.25
     ) -> Told:
-        """Wait until the page is told an ending (of this attempt; the ``nth``). Looks ``every`` so many seconds.
+        """Wait until the page is told an ending (of this attempt; the ``nth``).
 
-        The page itself notes when it was told. Each look takes time from what is measured: there are few.
+        ``every``: seconds between two looks. The page itself notes when it was told. Each look takes time
+        from what is measured: there are few.
         """
         self.front()
         self.wait(lambda: len(self.endings(attempt)) >= nth, seconds=seconds, every=every)
