@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_a68_a_secret_in_a_file_is_read_anew_and_checked(lone: Program) -> None:
     wait_for(lambda: refused(lone))
     assert "SECRET_KEYS" in refused(lone)[0]
     assert world_of(lone).begin(token)
-    keys.write_text("another-0123456789abcdefghijklmnopqrstuvwxyz")
+    keys.write_text(secrets.token_urlsafe(40))  # Another than that of an earlier run of this test.
     reload(lone)
     lone.line(event="reloaded")
     wait_for(lambda: len(workers(lone)) == 1)
