@@ -109,9 +109,8 @@ def _repeats(item: pytest.Item) -> bool:
     """Whether the same is played on SQLite, and does not depend on the kind of database."""
     spec = getattr(item, "callspec", None)
     other = spec is not None and spec.params.get("database_url", DATABASES[0]) != DATABASES[0]
-    if item.get_closest_marker("both_databases"):
-        return False
-    return other and item.get_closest_marker("one_database") is not None
+    one = item.get_closest_marker("one_database") and not item.get_closest_marker("both_databases")
+    return other and bool(one)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

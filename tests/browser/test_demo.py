@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-
 import pytest
 from selenium.webdriver.common.by import By
 
 from tests.support.accessibility import emulate, unreadable
 from tests.support.browsers import missing, open_browser
 from tests.support.host_page import HostPage
-from tests.support.stack import Stack
+from tests.support.stack import Stack, end_connections
 
 
 @pytest.fixture
 def unconnected(stack: Stack) -> Stack:
     """The demo, in which nothing is connected any more."""
-    with contextlib.closing(sqlite3.connect(stack.folder / "partner.db", timeout=20)) as database, database:
-        database.execute("UPDATE account_connector SET authenticated = 0, external_account = NULL")
+    end_connections(stack)
     return stack
 
 

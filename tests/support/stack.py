@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from bff.studio.invites import make_link
 from bff.testing import Running as Stack
 from bff.testing import run_hitchpost
 
-__all__ = ["ROOT", "Stack", "invite", "run_demo"]
+__all__ = ["ROOT", "Stack", "end_connections", "invite", "run_demo"]
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -32,3 +33,9 @@ def invite(stack: Stack, email: str) -> str:
         return make_link(engine, stack.bff, stack.product, email, Role.PUBLISHER)
     finally:
         engine.dispose()
+
+
+def end_connections(stack: Stack) -> None:
+    """Let nothing be connected there, whoever connected it."""
+    with contextlib.closing(sqlite3.connect(stack.folder / "partner.db", timeout=20)) as database, database:
+        database.execute("UPDATE account_connector SET authenticated = 0, external_account = NULL")

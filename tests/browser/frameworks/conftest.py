@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Final
 import pytest
 
 from tests.support.own_product import register
+from tests.support.ports import free_ports
 from tests.support.stack import ROOT, Stack
 
 APPS: Final = Path(__file__).with_name("apps")
@@ -37,7 +37,7 @@ class Hosts:
 def hosts(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     """All of them, started once for the worker's run."""
     folder = tmp_path_factory.mktemp("frameworks")
-    express, django, flask = (f"http://127.0.0.1:{port}" for port in _free_ports(3))
+    express, django, flask = (f"http://127.0.0.1:{port}" for port in free_ports(3))
     running = register(stack, "app", [express, django])
     with contextlib.ExitStack() as programs:
         _bundle(folder / "bundles")
@@ -73,12 +73,6 @@ def _run(command: list[str]) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _port(url: str) -> str:

@@ -10,14 +10,14 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from tests.support.cyclr.scene import PRODUCTS, CyclrScene
 from tests.support.cyclr.stack import CyclrStack, open_cyclr_stack
 from tests.support.scene import Scene
-from tests.support.stack import Stack
+from tests.support.stack import Stack, end_connections
 
 
 @pytest.fixture
 def scene(driver: WebDriver, stack: Stack, record_property: Callable[[str, object], None]) -> Iterator[Scene]:
     """The demo's page; whatever was stopped goes on again afterwards, and no connection is left."""
     found = Scene(driver, stack, record_property)
-    found.sql("partner", "UPDATE account_connector SET authenticated = 0, external_account = NULL")
+    end_connections(stack)
     yield found
     for program in ("bff", "partner", "sandbox"):
         found.go_on(program)
