@@ -24,7 +24,8 @@ const minimizer = new TerserPlugin({
     // Properties that no other program sees are shortened. The files are built separately, but share objects that have them
     // (kit.ts, hooks.ts): the cache gives each property the same short name in every file.
     nameCache: {},
-    mangle: { properties: { regex: /^(adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|callBff|choose|cleanUp|confirmed|confirming|connectedState|currentAttempt|disconnecting|errorOf|findReplacement|flows|folder|forget|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|offerOf|offers|offersIn|watchSignIn|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|readRequest|ready|redraw|refresh|remember|request|signInBegun|subscribers|take|testFormAction|titledByConnector|usableUntil|userEpoch|windowProxy|wordOf)$/ } },
+    // `builtins`: also names that the DOM has elsewhere, such as `request`.
+    mangle: { properties: { builtins: true, regex: /^(adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|callBff|choose|cleanUp|confirmed|confirming|connectedState|currentAttempt|disconnecting|errorOf|findReplacement|flows|folder|forget|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|offerOf|offers|offersIn|watchSignIn|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|readRequest|ready|redraw|refresh|remember|request|signInBegun|subscribers|take|testFormAction|titledByConnector|usableUntil|userEpoch|windowProxy|wordOf)$/ } },
   },
 });
 

@@ -1,6 +1,6 @@
 // Loads the configuration: the product's texts, look, connectors and default delivery.
 import { readConfig } from "./bff.js";
-import { isTemporary, type ConnectError } from "./errors.js";
+import { TEMPORARY_CODES, type ConnectError } from "./errors.js";
 import { bffOrigin, userEpoch, settings } from "./session.js";
 import type { ConnectRequest, Offer } from "./types.js";
 import { humanize, words } from "./words.js";
@@ -51,7 +51,7 @@ export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void>
     (error: unknown) => {
       if (call < (used[key] ?? 0)) return;
       loading[key] = undefined;
-      if (isTemporary(error as ConnectError)) setTimeout(redraw, RETRY_AFTER);
+      if (TEMPORARY_CODES.test((error as ConnectError).code)) setTimeout(redraw, RETRY_AFTER);
       else offers[key] = undefined; // The user has signed out, or may no longer see them.
     },
   ));

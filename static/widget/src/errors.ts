@@ -25,8 +25,8 @@ export class ConnectError extends Error {
   }
 }
 
-/** Whether the same call may succeed later. */
-export const isTemporary = (error: ConnectError): boolean => /network|partner/.test(error.code);
+/** The codes of errors after which the same call may succeed later. */
+export const TEMPORARY_CODES = /network|partner/;
 
 /** The error in an attempt's status, or in a problem document (RFC 9457) of the BFF. */
 export type ErrorBody = Pick<Reading, "error"> & {

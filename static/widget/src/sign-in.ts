@@ -1,7 +1,7 @@
 // One sign-in: from the click, or from an existing attempt, until the BFF reports how it ended.
 import { cancel, read } from "./bff.js";
 import { logError } from "./log.js";
-import { ConnectError, errorOf, isTemporary } from "./errors.js";
+import { ConnectError, errorOf, TEMPORARY_CODES } from "./errors.js";
 import type { Popup } from "./popup.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
@@ -90,17 +90,18 @@ export const bodyOf = ({ connector, connection, message, locale = settings.local
  */
 async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   let finishingHint: Signal | undefined;
-  let launched = false;
-  let cancelling = false;
-  let pending = 0;
-  let silence = 0;
-  let fastUntil = 0;
+  let launched = false, cancelling = false;
+  let pending = 0, silence = 0, fastUntil = 0;
   let delay = FIRST_DELAY;
   let reachable = !existing; // Whether the popup can be reached, according to the last step.
   /** Signals that came before the attempt. They are added to the popup's queue when it comes. */
   const queued: Signal[] = existing ? ["returned"] : [];
 
-  const track = (answer: Promise<StartedAttempt | Reading>): void => { pending++; answer.then(popup.queueSignal, popup.queueSignal); };
+  const track = (answer: Promise<StartedAttempt | Partial<Reading>>): void => {
+    const queue = (): void => { popup.queueSignal(answer); };
+    pending++;
+    answer.then(queue, queue);
+  };
   const setAttempt = async (coming: StartedAttempt | Promise<StartedAttempt>): Promise<StartedAttempt> => {
     state.currentAttempt = await coming;
     queued.splice(0).forEach(popup.queueSignal);
@@ -113,9 +114,9 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
     const wait = !pending ? delay : state.currentAttempt ? MAX_DELAY : FIRST_DELAY;
     const signal = await popup.nextSignal(wait);
     const attempt = state.currentAttempt;
-    if (typeof signal === "object") { // An answer, or an error.
+    if (typeof signal === "object") { // An answer. A failed one has thrown its error.
       pending--;
-      if (!(signal instanceof Error)) silence = 0;
+      if ((signal as Partial<Reading>).id) silence = 0;
       const result = handleAnswer(signal, state, report, popup);
       if (result) return result;
       continue;
@@ -151,25 +152,27 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
       // this page by its Cross-Origin-Opener-Policy, and the user is still signing in.
       if (signal && document.hasFocus()) fastUntil = Date.now() + FAST_READING_TIME;
       delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
-      track(cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal));
+      track((cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal)).catch(ignoreTemporary));
     }
   }
 }
 
+/** Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. */
+function ignoreTemporary(error: ConnectError): Partial<Reading> {
+  if (!TEMPORARY_CODES.test(error.code)) throw error;
+  return {};
+}
+
 /** Handles an answer of the BFF. Returns the result of a connected attempt; throws if the attempt ended otherwise. */
-function handleAnswer(answer: Partial<Reading> | ConnectError, state: SignInState, report: ReportStep, popup: Popup): ConnectResult | undefined {
+function handleAnswer(answer: Partial<Reading>, state: SignInState, report: ReportStep, popup: Popup): ConnectResult | undefined {
   const attempt = state.currentAttempt;
-  if (answer instanceof Error) {
-    if (attempt && isTemporary(answer)) return undefined;
-    throw answer;
-  }
-  const { status, id } = answer;
+  const { id, status } = answer;
   // Ignore an answer about an attempt that another one has replaced.
   if (!attempt || !status || id !== attempt.id) return undefined;
   attempt.support_code = (answer as Reading).support_code;
   if (!state.confirmed) report("waiting", id);
   state.confirmed = true;
-  if (status !== "created") popup.signInBegun = true;
+  popup.signInBegun ||= status !== "created";
   if (!/created|launched/.test(status)) return outcome(answer as Reading, popup); // The other statuses are final.
   if (answer.step) report(answer.step, id);
   return undefined;

@@ -132,36 +132,6 @@ describe("with 30 % of the calls lost, half of them after the work was done", ()
   });
 });
 
-describe("a read that hangs", () => {
-  /** Makes the first `count` reads hang for ever. */
-  function hang(count: number): void {
-    const real = page.bff.fetch;
-    vi.stubGlobal("fetch", (input: string, init?: RequestInit) =>
-      (init?.method === "GET" && input.includes("/attempts/") && count-- > 0 ? new Promise(() => undefined) : real(input, init)));
-  }
-
-  it("keeps no signal waiting", async () => {
-    const flow = page.connect("crm");
-    await launch(page);
-    hang(1);
-    await pass(1500);
-    page.bff.end("connected");
-    FakePopup.last.say("done at_1", PARTNER_ORIGIN);
-    await pass(0);
-    expect(flow.outcome).toMatchObject({ status: "connected", channel: "message" });
-  });
-
-  it("is not waited for without a signal either", async () => {
-    const flow = page.connect("crm");
-    await launch(page);
-    hang(2);
-    await pass(1500);
-    page.bff.end("connected");
-    await pass(12_000);
-    expect(flow.outcome).toMatchObject({ status: "connected", channel: "poll" });
-  });
-});
-
 describe("a window whose page does not come", () => {
   const pressed = (): HTMLElement => {
     const element = add("hitchpost-connect", { connector: "crm" });
