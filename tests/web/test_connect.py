@@ -36,9 +36,12 @@ def test_a_broken_third_party_is_failed(world: World) -> None:
 
 
 def test_the_host_page_may_launch_in_its_own_tab(world: World) -> None:
-    """Same-tab mode: the page that began posts the token itself, and the flow comes back to it."""
-    token = world.session()
-    attempt = world.begin(token, delivery="return", return_url=f"{HOST}/tools?tab=2")
+    """Same-tab mode: the page that began posts the token itself, and the flow comes back to it.
+
+    Applications keep a lot in the address of a page.
+    """
+    token, page = world.session(), f"{HOST}/tools?tab=2#{'filter=open&' * 1000}"
+    attempt = world.begin(token, delivery="return", return_url=page)
     answer = world.launch(attempt["launch_token"], origin=HOST)
     assert answer.status_code == 303
     values = parse_qs(urlsplit(answer.headers["Location"]).query)
@@ -48,7 +51,7 @@ def test_the_host_page_may_launch_in_its_own_tab(world: World) -> None:
     assert last.url.startswith(f"{world.bff}/connect/return/")
     assert world.read(attempt["id"])["status"] == "connected"
     reported = requests.post(last.url, headers={"Origin": world.bff}, timeout=10)
-    assert reported.json() == {"status": "connected", "return_url": f"{HOST}/tools?tab=2"}
+    assert reported.json() == {"status": "connected", "return_url": page}
 
 
 def test_only_the_return_page_reports_a_return(world: World) -> None:

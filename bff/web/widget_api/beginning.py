@@ -36,6 +36,9 @@ from bff.web.widget_api.press import mint_ahead
 BEGIN_PURPOSES: Final = (Purpose.ATTEMPT, Purpose.REPEAT)
 """``count_begin`` counts a call under one of these."""
 
+LONGEST_RETURN_URL: Final = 16_000
+"""Characters. More than servers take in a page's address, and room for what applications keep in its fragment."""
+
 routes = Blueprint("hitchpost_beginning", __name__)
 routes.after_request(cors.grant)
 
@@ -52,7 +55,7 @@ class BeginAttempt(Body):
         Annotated[str, Field(max_length=100, description="A language tag; an invalid one is ignored.")] | None
     ) = None
     delivery: Literal["message", "return"] = "message"
-    return_url: Annotated[str, Field(max_length=2000)] | None = None
+    return_url: Annotated[str, Field(max_length=LONGEST_RETURN_URL)] | None = None
     product: Annotated[
         str | None,
         Field(max_length=300, description="The key that the page names; it must be the session's."),
