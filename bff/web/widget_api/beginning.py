@@ -37,7 +37,7 @@ BEGIN_PURPOSES: Final = (Purpose.ATTEMPT, Purpose.REPEAT)
 """``count_begin`` counts a call under one of these."""
 
 LONGEST_RETURN_URL: Final = 16_000
-"""Characters. More than servers take in a page's address, and room for what applications keep in its fragment."""
+"""Characters: more than servers take of an address, as applications keep state in its fragment."""
 
 routes = Blueprint("hitchpost_beginning", __name__)
 routes.after_request(cors.grant)
