@@ -22,6 +22,7 @@ from tests.support.matrix import Played, document
 from tests.support.postgresql import NoPostgresql, PostgresqlServer, database_name, private_postgresql
 from tests.support.printed_logs import print_logs
 from tests.support.shares import computes, dealt
+from tests.support.statements import StatementRecorder
 from tests.support.third_party import third
 
 __all__ = [
@@ -82,9 +83,10 @@ def cyclr_world(shared_cyclr_world: CyclrWorld) -> CyclrWorld:
     return replace(shared_cyclr_world, account="acme-" + secrets.token_hex(4))
 
 
-def pytest_configure() -> None:
-    """Before any test's server logs."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test's server logs, or sends a statement."""
     print_logs()
+    config.pluginmanager.register(StatementRecorder())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -128,6 +128,16 @@ def test_a_sign_in_is_open_until_it_is_known_to_be_over(
     assert store.open_sign_ins(account_connector_id, LATER, NOW) == []
 
 
+def test_what_was_launched_runs_until_its_time_is_over(store: DatabaseConnections, engine: Engine) -> None:
+    """Whatever account connector it signs in to, of its account alone."""
+    facts = {"launch_token_sha256": "lt", "account_connector_id": 7, "status": Status.LAUNCHED}
+    DatabaseAttempts(engine).add(attempt(id="att_running", **facts, expires_at=LATER))
+    runs = [each.attempt for each in store.running("demo", "acme", NOW)]
+    assert "att_running" in runs
+    assert "att_running" not in [each.attempt for each in store.running("demo", "acme", LATER)]
+    assert store.running("demo", "other", NOW) == []
+
+
 def test_decisions_at_once_see_each_other(store: DatabaseConnections) -> None:
     """None is lost, also where there was no row to lock before the first."""
 
@@ -150,6 +160,8 @@ def test_an_account_that_is_due_is_looked_at_by_one_worker(store: DatabaseConnec
     assert sum(bool(done) for done in at_once(lambda _: store.claim("demo", "acme", NOW, until))) == 1
     assert store.due(NOW, 10) == [("demo", "older")]
     assert ("demo", "acme") in store.due(until, 10)
+    store.postpone("demo", "acme", until + timedelta(hours=1))
+    assert ("demo", "acme") not in store.due(until, 10)
 
 
 def test_one_that_stands_for_nothing_is_taken_by_one(store: DatabaseConnections) -> None:

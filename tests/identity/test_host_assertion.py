@@ -28,6 +28,7 @@ from bff.identity.session_store import UsedAssertions
 from bff.products.file import read_products
 from bff.storage.tables import used_assertions
 from bff.web.kit.services import EXTENSION
+from tests.support.databases import DatabaseUrl
 from tests.support.issuer import Issuer, bare, by_public_key, encoded
 from tests.support.servers import serve
 from tests.support.world import HOST, OTHER_HOST, World, build_bff
@@ -72,7 +73,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(
+    shared_world: World, database_url: DatabaseUrl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
     """The BFF and the issuer, on sockets."""
     folder, issuer = tmp_path_factory.mktemp("assertions"), Issuer()
     (folder / "jwks.json").write_text(json.dumps(issuer.jwks()))
@@ -89,7 +92,8 @@ def desk(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
         apps: list[Flask] = []
 
         def build(url: str) -> Flask:
-            apps.append(build_bff(url, folder, shared_world.partner, products_text=text))
+            database = database_url(folder, "bff")
+            apps.append(build_bff(url, folder, shared_world.partner, database=database, products_text=text))
             return apps[0]
 
         url = stack.enter_context(serve(build))
@@ -126,6 +130,7 @@ def test_a10_the_account_may_be_an_object(desk: Desk) -> None:
     assert (principal.account.id, principal.account.name) == ("zeta", "Zeta")
 
 
+@pytest.mark.both_databases
 def test_a10_an_assertion_is_taken_once(desk: Desk) -> None:
     """Of twenty exchanges at once one gets a session; also when the `jti` comes in another token."""
     assertion = desk.issuer.sign()

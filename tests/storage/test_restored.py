@@ -31,13 +31,16 @@ def services_of(world: World) -> Services:
 
 
 def test_what_was_used_or_ended_is_not_good_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    database_url: DatabaseUrl,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Sessions, launch tokens, invites, sign-in tokens: whatever the backup has of them.
 
     New ones are good, and what stands goes on.
     """
-    with open_world(tmp_path) as world:
+    with open_world(tmp_path, database_url=database_url) as world:
         session, studio = world.session(), services_of(world).teams.studio
         launch_token = world.begin(session)["launch_token"]
         minted = world.launch(world.begin(session)["launch_token"]).headers["Location"]
@@ -62,9 +65,11 @@ def test_what_was_used_or_ended_is_not_good_again(
         assert world.read(world.connect(world.session()))["status"] == "connected"
 
 
-def test_what_succeeded_since_the_backup_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_succeeded_since_the_backup_is_told(
+    tmp_path: Path, database_url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The end that the restore makes of an attempt, and its late success after that."""
-    with open_world(tmp_path) as world:
+    with open_world(tmp_path, database_url=database_url) as world:
         hear_of(world)
         unlaunched, launched = (world.begin(world.session(user=user)) for user in ("grace", "ada"))
         world.sign_in(world.launch(launched["launch_token"]).headers["Location"])

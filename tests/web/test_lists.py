@@ -70,6 +70,14 @@ def test_what_ended_since_is_listed_however_long_ago_it_began(world: World) -> N
         assert sorted(found) == sorted([ended, late]), more
 
 
+def test_the_list_of_a_whole_product_goes_on_after_a_page(world: World) -> None:
+    """Without any filter the cursor alone says where."""
+    begun = [world.begin(world.session())["id"] for _ in range(2)]
+    first = listed(world, "limit=1")
+    second = listed(world, f"limit=1&cursor={first['next_cursor']}")
+    assert [item["id"] for page in (first, second) for item in page["attempts"]] == begun[::-1]
+
+
 def test_since_the_beginning_of_time_is_everything(world: World) -> None:
     """A server that has listed nothing yet may send its language's zero time."""
     begun = world.begin(world.session())["id"]

@@ -43,6 +43,17 @@ def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receive
     assert [row.status for row in hooks.rows()] == ["delivered"]
 
 
+def test_operators_see_what_is_whose(hooks: Hooks, receiver: Receiver) -> None:
+    """The endpoints of all products, and the product of a delivery."""
+    [endpoint] = hooks.register(receiver.url)
+    assert (hooks.product, endpoint) in [(each.product, each.id) for each in hooks.endpoints.all()]
+    hooks.record()
+    hooks.deliver()
+    [delivery] = hooks.rows()
+    assert hooks.log.product_of(delivery.id) == hooks.product
+    assert hooks.log.product_of("whd_none") is None
+
+
 def test_whoever_queues_an_event_holds_its_endpoint(hooks: Hooks) -> None:
     """Also one that is due already: a worker that has just found nothing waits, and then sees the event."""
     if hooks.engine.dialect.name == "sqlite":
@@ -360,17 +371,17 @@ def test_an_event_that_is_queued_while_a_worker_ends_is_not_forgotten(
     assert len(receiver.got) == 2
 
 
-def test_the_thread_of_a_worker_delivers_at_once(sqlite_hooks: Hooks, receiver: Receiver) -> None:
+def test_the_thread_of_a_worker_delivers_at_once(hooks: Hooks, receiver: Receiver) -> None:
     """What this process records wakes it; it looks by the clock only for what others recorded (60 s here)."""
-    sqlite_hooks.register(receiver.url)
-    courier = sqlite_hooks.courier()
+    hooks.register(receiver.url)
+    courier = hooks.courier()
     courier.start()
     try:
-        sqlite_hooks.record(count=3)
+        hooks.record(count=3)
         wait_for(lambda: len(receiver.got) == 3, 10)
-        wait_for(lambda: {row.status for row in sqlite_hooks.rows()} == {"delivered"}, 10)
+        wait_for(lambda: {row.status for row in hooks.rows()} == {"delivered"}, 10)
         receiver.says = 500
-        sqlite_hooks.record()
+        hooks.record()
         wait_for(lambda: len(receiver.got) == 4, 10)
         receiver.says = 200
         wait_for(lambda: len(receiver.got) == 5, 20)
