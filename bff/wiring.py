@@ -171,7 +171,8 @@ def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> 
     credential = f"{settings.partner_api_url}\n{settings.partner_client_id}"
     client = _partner_client(settings, store, credential)
     metrics.watch_breaker("partner", client.breaker_state)
-    accounts = Accounts(DatabaseAccountOwners(store.engine), products, client.takes_any_account_id)
+    owners = DatabaseAccountOwners(store.engine)
+    accounts = Accounts(owners, products.account_names, client.takes_any_account_id)
     partner = OwnAccounts(client, accounts)
     known = DatabaseConnectors(store.engine, credential)
     catalogue = Catalogue(partner, store.clock, known, bounded_pool(LOOK_UPS_AT_ONCE))

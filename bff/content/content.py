@@ -30,7 +30,6 @@ def product_of(registration: Registration, content: Content, version: int = 0) -
         words=own,
         look=look_of(sound),
         version=version,
-        account_prefix=registration.account_prefix,
         disconnect=registration.disconnect,
     )
 

@@ -14,9 +14,6 @@ from bff.content.product import Product, Registration
 class ProductStore(Protocol):
     """Store of products."""
 
-    def sharing(self, key: str) -> tuple[str, ...]:
-        """The keys of the products that share accounts with this one, this one first."""
-
     def get(self, key: str) -> Product | None:
         """The product with this key. None if there is none."""
 

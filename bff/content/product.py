@@ -80,8 +80,7 @@ class OfferedConnector:
 class Product:
     """A host application. ``version`` is the number of its published content (messages, words, look).
 
-    ``account_prefix`` is prepended to its account ids at the partner service. ``disconnect`` says who may end
-    a connection.
+    ``disconnect`` says who may end a connection.
     """
 
     key: str
@@ -92,7 +91,6 @@ class Product:
     words: Mapping[str, Mapping[Place, str]] = field(default_factory=dict)
     look: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
-    account_prefix: str = ""
     disconnect: DisconnectPolicy = DisconnectPolicy.ACCOUNT
 
     def connector(self, key: str) -> OfferedConnector | None:

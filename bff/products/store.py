@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,6 +19,7 @@ from bff.content.logos.store import DatabaseImages
 from bff.content.product import DisconnectPolicy, OfferedConnector, Product, Registration
 from bff.content.store import ContentStore, latest
 from bff.identity.sessions import AssertionRule
+from bff.products.account_names import AccountNames, account_names, bequeathed, returned, with_history
 from bff.products.conflicts import conflicts
 from bff.products.file import AppliedProduct
 from bff.serving.database import writing
@@ -56,7 +57,7 @@ class DatabaseProducts:
         self._images = DatabaseImages(engine, clock)
         self._products: TtlCache[Product | None] = TtlCache(fresh)
         self._origins: TtlCache[bool] = TtlCache(fresh)
-        self._sharing: TtlCache[tuple[str, ...]] = TtlCache(fresh)
+        self._account_names: TtlCache[AccountNames] = TtlCache(fresh)
 
     def get(self, key: str) -> Product | None:
         """The product with this key, as its team has published it. None if there is none."""
@@ -86,7 +87,11 @@ class DatabaseProducts:
 
     def sharing(self, key: str) -> tuple[str, ...]:
         """Keys of the products in the same account namespace: this one first, then the others sorted."""
-        return self._sharing.get(key, self._read_sharing)
+        return self.account_names(key).sharing
+
+    def account_names(self, key: str) -> AccountNames:
+        """Which accounts at the partner service the product, or draft, of this key may use."""
+        return self._account_names.get(key, self._read_account_names)
 
     def connectors(self, key: str) -> tuple[OfferedConnector, ...]:
         """The connectors of a product; none if there is no such product."""
@@ -147,12 +152,14 @@ class DatabaseProducts:
         """Delete a product with its secret keys, origins, content, drafts and Studio sessions.
 
         Attempts, connections and webhook deliveries stay until they are purged. Its connections are no longer
-        checked: their accounts' names at the partner service may depend on the registration.
+        checked: their accounts' names at the partner service may depend on the registration. The next product
+        of its account namespace takes its accounts over.
         """
         with self._writer.begin() as connection:
             SCHEMA.one_at_a_time(connection)
             ours = connections.c.product == key
             connection.execute(update(connections).where(ours).values(look_at=None))
+            _store(connection, bequeathed(key, _documents(connection)))
             connection.execute(delete(products).where(products.c.key == key))
             also(connection)
         self._forget([key])
@@ -161,16 +168,20 @@ class DatabaseProducts:
         for key in keys:
             self.forget(key)
         self._origins.clear()
-        self._sharing.clear()
+        self._account_names.clear()
 
     def _put(self, connection: Connection, product: AppliedProduct) -> bool:
         registration, content = product.registration, dict(product.content)
-        row = {"name": registration.name, "document": _to_document(registration), "file_content": content}
-        stored = select(products.c.file_content).where(products.c.key == registration.key)
+        document = _to_document(registration)
+        stored = select(products.c.document, products.c.file_content)
+        stored = stored.where(products.c.key == registration.key)
         previous = connection.execute(stored.with_for_update()).one_or_none()
+        row = {"name": registration.name, "document": document, "file_content": content}
         if previous is None:
+            _store(connection, returned(registration.key, _documents(connection)))
             connection.execute(insert(products).values(key=registration.key, **row))
         else:
+            row["document"] = with_history(document, previous.document)
             connection.execute(update(products).where(products.c.key == registration.key).values(row))
         _replace(connection, registration, product.secret_keys)
         changed = previous is None or previous.file_content != content
@@ -186,12 +197,9 @@ class DatabaseProducts:
             version = latest(connection, key)
         return product_of(registration, version.content, version.number)
 
-    def _read_sharing(self, key: str) -> tuple[str, ...]:
+    def _read_account_names(self, key: str) -> AccountNames:
         with self._engine.connect() as connection:
-            rows = connection.execute(select(products.c.key, products.c.document).order_by(products.c.key))
-            spaces = {row.key: row.document.get("account_namespace") for row in rows}
-        own = spaces.get(key)
-        return key, *(other for other, space in spaces.items() if own and space == own and other != key)
+            return account_names(key, _documents(connection))
 
     def _has_origin(self, origin: str) -> bool:
         statement = select(product_origins.c.origin).where(product_origins.c.origin == origin).limit(1)
@@ -225,6 +233,16 @@ def _replace(connection: Connection, registration: Registration, keys: Iterable[
         connection.execute(insert(product_origins).values(product_key=key, origin=origin))
     for digest in dict.fromkeys(fingerprint(secret.reveal()) for secret in keys):
         connection.execute(insert(secret_keys).values(sha256=digest, product_key=key))
+
+
+def _documents(connection: Connection) -> dict[str, dict[str, Any]]:
+    rows = connection.execute(select(products.c.key, products.c.document))
+    return {row.key: row.document for row in rows}
+
+
+def _store(connection: Connection, documents: Mapping[str, dict[str, Any]]) -> None:
+    for key, document in documents.items():
+        connection.execute(update(products).where(products.c.key == key).values(document=document))
 
 
 def _to_document(registration: Registration) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Two hosts choose the ids of their accounts without knowing of each other, and ``"1"`` is a popular one. So it
 is kept which product each id at the partner service belongs to: the first that did something there. Products
-of one ``account_namespace`` share theirs.
+of one ``account_namespace`` share theirs. An id that was used once stays the account's, whatever the product
+file says later.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff.common.errors import AccountOfAnotherProduct, InvalidRequest
-from bff.content.ports import ProductStore
-from bff.content.product import DRAFT
 from bff.identity.principal import AccountRef
+from bff.products.account_names import AccountNames, apart
 from bff.upstream.protocol import AccountOwners, Owner
 
 MOST_ID: Final = 255
@@ -59,11 +59,15 @@ class Accounts:
     ``any_id``: whether the partner service accepts any id for a new account (the embedded one does). There,
     an id that is another product's is prefixed with the product's key. Elsewhere an id is the name by which
     people know a customer (Cyclr's API ID), so no other is made up.
+
+    ``names_of``: what is known of the accounts of the product, or draft, of a key.
     """
 
-    def __init__(self, owners: AccountOwners, products: ProductStore, any_id: Callable[[], bool]) -> None:
+    def __init__(
+        self, owners: AccountOwners, names_of: Callable[[str], AccountNames], any_id: Callable[[], bool]
+    ) -> None:
         self._owners = owners
-        self._products = products
+        self._names_of = names_of
         self._any_id = any_id
         # Who owns what never changes.
         self._kept: dict[tuple[str, str, str], _Found] = {}
@@ -114,24 +118,22 @@ class Accounts:
         product = account.product
         if not product:
             raise AccountOfAnotherProduct("this account belongs to no product")
-        own = self._prefix(product) + account.id
+        known = self._names_of(product)
+        own, *others = (prefix + account.id for prefix in known.prefixes)
         if kept := self._kept.get((product, account.id, own)):
             return kept
-        group = (product,) if product.endswith(DRAFT) else self._products.sharing(product)
-        names = dict.fromkeys(
-            [*(self._prefix(key) + account.id for key in group), *(f"{key}:{account.id}" for key in group)]
-        )
-        owners = self._owners.of([*names])
-        for keys in ({product}, set(group)):
-            for name in names:
+        # An account keeps the id that it was first used by, whatever its product's prefix is today.
+        owners = self._owners.of([own, *others])
+        for keys in ({product}, set(known.owners)):
+            for name in (own, *others):
                 owner = owners.get(name)
                 if owner and owner.product in keys and fold(owner.account) == fold(account.id):
                     return self._keep((product, account.id, own), owner, _Found(name, owned=True))
-        apart = f"{product}:{account.id}"
         if own not in owners:
             return _Found(own, owned=False)
-        if self._any_id() and apart not in owners:
-            return _Found(apart, owned=False)
+        beside = apart(product) + account.id
+        if self._any_id() and beside not in owners:
+            return _Found(beside, owned=False)
         return None
 
     def _keep(self, key: tuple[str, str, str], owner: Owner, found: _Found) -> _Found:
@@ -141,10 +143,6 @@ class Accounts:
                 self._kept.clear()
             self._kept[key] = found
         return found
-
-    def _prefix(self, key: str) -> str:
-        product = self._products.get(key.removesuffix(DRAFT))
-        return product.account_prefix if product else ""
 
 
 def refusal(account: AccountRef) -> AccountOfAnotherProduct:

@@ -51,7 +51,9 @@ class Office:
     def again(self) -> None:
         """Another worker, which remembers nothing."""
         owners = DatabaseAccountOwners(self.engine)
-        self.accounts = Accounts(owners, self.products, lambda: self.asked.append(True) or self.any_id)
+        self.accounts = Accounts(
+            owners, self.products.account_names, lambda: self.asked.append(True) or self.any_id
+        )
 
     def say(self, key: str, namespace: str | None = None, prefix: str = "") -> None:
         """What the product file says of a product."""
@@ -113,6 +115,61 @@ def test_a_prefix_keeps_them_apart(cyclr: Office) -> None:
     assert [cyclr.claim("blog"), cyclr.claim("shop")] == ["blog-1", "1"]
     with pytest.raises(AccountOfAnotherProduct):
         cyclr.claim("shop", "blog-1")
+
+
+def test_an_account_keeps_its_id_whatever_the_prefix_becomes(cyclr: Office) -> None:
+    """What is connected is there; new accounts get the prefix of today."""
+    assert cyclr.claim("shop", "old") == "old"
+    cyclr.say("shop", prefix="a-")
+    assert [cyclr.read("shop", "old"), cyclr.claim("shop", "new")] == ["old", "a-new"]
+    cyclr.say("shop", prefix="b-")
+    cyclr.again()
+    found = [cyclr.claim("shop", "old"), cyclr.claim("shop", "new"), cyclr.read("shop", "newer")]
+    assert found == ["old", "a-new", "b-newer"]
+
+
+def test_a_former_prefix_reaches_no_account_of_another_product(cyclr: Office) -> None:
+    """The other one may use it now, or the plain id."""
+    cyclr.say("shop", prefix="a-")
+    cyclr.say("shop", prefix="b-")
+    cyclr.say("blog", prefix="a-")
+    assert cyclr.claim("blog", "1") == "a-1"
+    cyclr.say("blog")
+    assert cyclr.claim("blog", "2") == "2"
+    assert [cyclr.claim("shop", "1"), cyclr.claim("shop", "2")] == ["b-1", "b-2"]
+
+
+def test_the_next_of_a_namespace_takes_over_the_accounts_of_a_removed_product(embedded: Office) -> None:
+    """Whatever they are called; one of its own stays before them. No other product does."""
+    assert [embedded.claim("shop", "both"), embedded.claim("blog", "both")] == ["both", "blog:both"]
+    for key in ("shop", "blog", "desk"):
+        embedded.say(key, "company", f"{key}-")
+    assert embedded.claim("shop") == "shop-1"
+    embedded.products.remove("shop")
+    embedded.again()
+    assert [embedded.read("blog"), embedded.claim("desk")] == ["shop-1", "shop-1"]
+    assert embedded.read("blog", "both") == "blog:both"
+    embedded.products.remove("blog")
+    assert [embedded.claim("desk"), embedded.read("desk", "both")] == ["shop-1", "blog:both"]
+    embedded.say("desk")
+    assert embedded.claim("desk") == "shop-1"
+    embedded.say("late", "company")
+    assert embedded.read("late") == "1"
+
+
+def test_a_product_that_is_back_has_its_accounts_for_itself(cyclr: Office) -> None:
+    """Unless it shares them again."""
+    for key in ("shop", "blog"):
+        cyclr.say(key, "company")
+    cyclr.claim("shop")
+    cyclr.products.remove("shop")
+    assert cyclr.claim("blog") == "1"
+    cyclr.say("shop")
+    assert [cyclr.read("shop"), cyclr.read("blog")] == ["1", None]
+    cyclr.products.remove("shop")
+    assert cyclr.read("blog") is None
+    cyclr.say("shop", "company")
+    assert cyclr.read("blog") == "1"
 
 
 def test_with_the_embedded_service_nobody_is_refused(embedded: Office) -> None:

@@ -398,7 +398,7 @@ def sets(studio: StudioWorld, **said: Any) -> None:
     products.put(replace(registration, **said), CONTENT, [Secret(studio.secret_key)])
     kept = studio.world.bff_app.extensions[EXTENSION].products.stored
     kept.forget(studio.product)
-    kept._sharing.clear()
+    kept._account_names.clear()
 
 
 def sign_in_url(studio: StudioWorld, account: str) -> requests.Response:

@@ -45,10 +45,6 @@ class DraftProducts:
         """The product of this secret key. Never a draft."""
         return self.stored.find_by_secret_key(secret_key)
 
-    def sharing(self, key: str) -> tuple[str, ...]:
-        """The products that share accounts with this one. A draft's account is the Studio's, not shared."""
-        return (key,) if key.endswith(DRAFT) else self.stored.sharing(key)
-
     def is_registered_origin(self, origin: str) -> bool:
         """Whether any product registered exactly this origin."""
         return self.stored.is_registered_origin(origin)
