@@ -173,7 +173,7 @@ def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> 
     metrics.watch_breaker("partner", client.breaker_state)
     owners = DatabaseAccountOwners(store.engine)
     accounts = Accounts(owners, products.account_names, client.takes_any_account_id)
-    partner = OwnAccounts(client, accounts)
+    partner = OwnAccounts(client, accounts, DatabaseConnections(store.engine).existing)
     known = DatabaseConnectors(store.engine, credential)
     catalogue = Catalogue(partner, store.clock, known, bounded_pool(LOOK_UPS_AT_ONCE))
     return _Upstream(accounts, partner, catalogue, client.quiet.left)

@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bff.connect.attempt import LIVE, Status
-from bff.connections.connection import Change, Running, State, Stored, event_data
+from bff.connections.connection import EXISTING, Change, Running, State, Stored, event_data
 from bff.connections.ports import Decide
+from bff.identity.principal import AccountRef
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
@@ -94,6 +95,11 @@ class DatabaseConnections:
         """The stored connections of an account by account connector id, ended ones included."""
         rows = map(_stored, self._of_account.all(of=product, account=account_id))
         return {row.account_connector_id: row for row in rows}
+
+    def existing(self, account: AccountRef) -> list[int]:
+        """The account connectors of an account's connections that exist."""
+        rows = self.of_account(account.product, account.id)
+        return [account_connector_id for account_connector_id, row in rows.items() if row.state in EXISTING]
 
     def get(self, product: str, account_id: str, account_connector_id: int) -> Stored | None:
         """One stored connection."""

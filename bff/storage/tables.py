@@ -137,7 +137,7 @@ account_owners: Final = Table(
     metadata,
     Column("name_sha256", String(64), primary_key=True),
     Column("product", String(80), nullable=False),
-    Column("account_id", String(255), nullable=False),
+    Column("account_id", String(255), nullable=False, index=True),
 )
 
 # ``key``: the name in the code, where the column in the database has an older one.

@@ -22,6 +22,8 @@ class DatabaseAccountOwners:
         self._engine = engine
         row: dict[str, Any] = {column.key: bindparam(column.key) for column in account_owners.c}
         self._claim = Change(engine, insert(account_owners).values(row).returning(account_owners.c.product))
+        ours = select(account_owners.c.product).where(account_owners.c.account_id == bindparam("account"))
+        self._any = Read(engine, ours.limit(1))
         # Each waiting page asks this once before its account has connected anything: a tenth of its question.
         self._reads: dict[int, Read] = {}
 
@@ -40,6 +42,10 @@ class DatabaseAccountOwners:
             query = select(table.name_sha256, table.product, table.account_id)
             known = self._reads[count] = Read(self._engine, query.where(table.name_sha256.in_(keys)))
         return known
+
+    def has_any(self, account: str) -> bool:
+        """Whether any product owns an account of this id of a host, spelled like this."""
+        return bool(self._any.all(account=account))
 
     def claim(self, name: str, owner: Owner) -> bool:
         """Give it to ``owner``, unless somebody owns it already."""

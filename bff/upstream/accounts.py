@@ -114,6 +114,15 @@ class Accounts:
             self._passed.clear()
         self._passed[key] = now + PASSED_SECONDS
 
+    def may_be_elsewhere(self, account: AccountRef) -> bool:
+        """Whether the product may have used another account for this id than the one of ``known``.
+
+        Namely one whose name cannot be found any more, or one that another product shared with it.
+        Raises ``PartnerProblem`` as ``known`` does.
+        """
+        found = self._look(account)
+        return found is None or (not found.owned and self._owners.has_any(account.id))
+
     def _look(self, account: AccountRef) -> _Found | None:
         product = account.product
         if not product:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
-from bff.common.errors import ConnectionNotFound, InvalidRequest
+from bff.common.errors import ConnectionNotFound, InvalidRequest, PartnerUnavailable
 from bff.common.secret import Secret
 from bff.identity.principal import AccountRef
 from bff.upstream.accounts import Accounts, refusal
@@ -24,11 +24,21 @@ class OwnAccounts:
 
     A call that only looks finds nothing in another product's account. One that changes something makes the
     account the product's, or raises ``AccountOfAnotherProduct``.
+
+    ``connected``: the ids of the stored connections that exist. Where one of them is not found, but the
+    product may have made it in another account than the one to read now, a look raises
+    ``PartnerUnavailable``: nothing shows that it has ended.
     """
 
-    def __init__(self, partner: PartnerService, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        partner: PartnerService,
+        accounts: Accounts,
+        connected: Callable[[AccountRef], Collection[int]] = lambda _account: (),
+    ) -> None:
         self._partner = partner
         self._accounts = accounts
+        self._connected = connected
 
     def find_connector(self, account: AccountRef, reference: str) -> Connector:
         """The catalogue's entry. Raises ``AccountOfAnotherProduct``: that says nothing of the connector."""
@@ -40,14 +50,22 @@ class OwnAccounts:
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
         """What is installed."""
         known = self._accounts.known(account)
-        return self._partner.list_account_connectors(known) if known else []
+        found = self._partner.list_account_connectors(known) if known else []
+        if self._accounts.may_be_elsewhere(account):
+            listed = {item.id for item in found}
+            self._require_none(account, [each for each in self._connected(account) if each not in listed])
+        return found
 
     def get_account_connector(
         self, account: AccountRef, account_connector_id: int
     ) -> AccountConnector | None:
         """One installed connector."""
         known = self._accounts.known(account)
-        return self._partner.get_account_connector(known, account_connector_id) if known else None
+        found = self._partner.get_account_connector(known, account_connector_id) if known else None
+        if found is None and self._accounts.may_be_elsewhere(account):
+            lost = [each for each in self._connected(account) if each == account_connector_id]
+            self._require_none(account, lost)
+        return found
 
     def make_account(self, account: AccountRef) -> None:
         """Make it, as the product's own."""
@@ -128,3 +146,12 @@ class OwnAccounts:
         if known is None:
             raise InvalidRequest("accept: no other account has signed in here")
         self._partner.accept_sign_in(known, account_connector_id, token_sha256)
+
+    def _require_none(self, account: AccountRef, missing: Collection[int]) -> None:
+        if missing:
+            raise PartnerUnavailable(
+                f"account {account.id!r} of product {account.product!r}: its connections are in an account"
+                " at the partner service that is not found under today's account_prefix and"
+                " account_namespace; put the former ones back into the product file, or connect again",
+                refused=True,
+            )

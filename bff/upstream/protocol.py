@@ -240,6 +240,9 @@ class AccountOwners(Protocol):
     def of(self, names: Sequence[str]) -> dict[str, Owner]:
         """The owner of each of ``names``, by name, without those that have none."""
 
+    def has_any(self, account: str) -> bool:
+        """Whether any product owns an account under any name that stands for this id of a host."""
+
     def claim(self, name: str, owner: Owner) -> bool:
         """Make ``owner`` the owner, unless there is one; of concurrent calls one returns True."""
 

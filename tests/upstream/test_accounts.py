@@ -17,6 +17,7 @@ from bff.common.errors import (
     ConnectorUnavailable,
     InvalidRequest,
     NotFound,
+    PartnerUnavailable,
 )
 from bff.common.secret import Secret
 from bff.content.product import OfferedConnector, Registration
@@ -28,7 +29,7 @@ from bff.storage.tables import account_owners
 from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.accounts import MOST_ID, Accounts
 from bff.upstream.own_accounts import OwnAccounts
-from bff.upstream.protocol import Connector, PartnerService
+from bff.upstream.protocol import AccountConnector, Connector, PartnerService
 from tests.support.databases import sqlite_url
 
 
@@ -304,3 +305,63 @@ def test_a66_only_what_makes_something_makes_an_owner(cyclr: Office, name: str) 
     """A look at an account with a typing error in its id, or an end of nothing there, takes it for nobody."""
     asked(cyclr, Willing(), name, AccountRef("typo", "typo", "shop"))
     assert cyclr.rows() == (1 if name in CHANGING else 0)
+
+
+class Empty:
+    """A partner service at which no account has anything."""
+
+    def list_account_connectors(self, _account: AccountRef) -> list[AccountConnector]:
+        """Nothing."""
+        return []
+
+    def get_account_connector(self, _account: AccountRef, _number: int) -> None:
+        """Nothing."""
+
+
+def looks(office: Office, product: str, *connected: int) -> list[bool]:
+    """Whether the list, and a read of connection 7, raise. ``connected``: what is stored of the account."""
+    account = AccountRef("1", "1", product)
+    partner = OwnAccounts(cast(PartnerService, Empty()), office.accounts, lambda _account: connected)
+    calls = (
+        lambda: partner.list_account_connectors(account),
+        lambda: partner.get_account_connector(account, 7),
+    )
+    return [_raises(call) for call in calls]
+
+
+def _raises(call: Callable[[], object]) -> bool:
+    try:
+        return bool(call())
+    except PartnerUnavailable as problem:
+        return problem.refused and "account_prefix" in problem.detail
+
+
+def test_what_may_be_in_another_account_has_not_ended(cyclr: Office) -> None:
+    """The other product has left the namespace: whether the connection stands cannot be seen from here."""
+    for key, prefix in (("shop", "s-"), ("blog", "b-")):
+        cyclr.say(key, "company", prefix)
+    cyclr.claim("shop")
+    assert looks(cyclr, "blog", 7) == [False, False]
+    cyclr.say("shop", None, "s-")
+    assert looks(cyclr, "blog", 7) == [True, True]
+    # What is not stored was never there.
+    assert looks(cyclr, "blog", 8) == [True, False]
+    assert looks(cyclr, "blog") == [False, False]
+    cyclr.claim("blog")
+    assert looks(cyclr, "blog", 7) == [False, False]
+
+
+def test_what_was_connected_before_a_removed_product_came_back_renamed_has_not_ended(cyclr: Office) -> None:
+    """Its accounts were called by a prefix that nobody knows any more."""
+    cyclr.say("shop", prefix="s-")
+    cyclr.claim("shop")
+    cyclr.products.remove("shop")
+    cyclr.say("shop")
+    assert looks(cyclr, "shop", 7) == [True, True]
+
+
+def test_what_another_product_has_claimed_meanwhile_has_not_ended(cyclr: Office) -> None:
+    """An account made in the partner service's console, which both could read."""
+    assert looks(cyclr, "blog", 7) == [False, False]
+    cyclr.claim("shop")
+    assert looks(cyclr, "blog", 7) == [True, True]
