@@ -449,18 +449,45 @@ def test_a66_where_two_products_meet_the_second_is_refused(as_cyclr: World) -> N
         assert sign_in_url(one, account).status_code == 201
 
 
+def connect(world: World, studio: StudioWorld) -> None:
+    """A user of the product connects the sandbox."""
+    token = world.session(key=studio.secret_key)
+    page = {"origin": studio.origin, "json": {"connector": "sandbox"}}
+    attempt = world.page("POST", "/v1/attempts", token, **page).json()
+    opened_for = {"product": studio.product, "origin": studio.origin}
+    world.sign_in(world.launch(attempt["launch_token"], opened_for=opened_for).headers["Location"])
+    world.server("GET", f"/v1/attempts/{attempt['id']}?hint=message", key=studio.secret_key)
+
+
+def test_what_two_products_shared_has_not_ended_when_they_part(as_cyclr: World) -> None:
+    """It is the first one's; the other cannot see whether it stands, and is told so, not of an end."""
+    with open_studio(as_cyclr) as one, open_studio(as_cyclr) as two:
+        for studio in (one, two):
+            sets(studio, account_namespace="couple")
+        world = replace(as_cyclr, account="parted")
+        connect(world, one)
+        path = f"/v1/connections?account={world.account}"
+
+        def states(studio: StudioWorld) -> list[tuple[str, int]]:
+            told = world.server("GET", path, key=studio.secret_key).json()["connections"]
+            return [(each["state"], each["sequence"]) for each in told]
+
+        before = states(two)
+        assert [state for state, _ in before] == ["connected"]
+        sets(one, account_namespace=None)
+        assert states(one)[0][0] == "connected"
+        assert states(two) == [("unknown", before[0][1])]
+        sets(one, account_namespace="couple")
+        assert states(two) == before
+
+
 def test_a66_products_that_share_an_account_are_both_told_of_an_end(as_cyclr: World) -> None:
     """One of them ends the connection that both have: for neither it has ended by itself."""
     with open_studio(as_cyclr) as one, open_studio(as_cyclr) as two:
         for studio in (one, two):
             sets(studio, account_namespace="family")
         world = replace(as_cyclr, account="family-account")
-        token = world.session(key=one.secret_key)
-        page = {"origin": one.origin, "json": {"connector": "sandbox"}}
-        attempt = world.page("POST", "/v1/attempts", token, **page).json()
-        opened_for = {"product": one.product, "origin": one.origin}
-        world.sign_in(world.launch(attempt["launch_token"], opened_for=opened_for).headers["Location"])
-        world.server("GET", f"/v1/attempts/{attempt['id']}?hint=message", key=one.secret_key)
+        connect(world, one)
         path = f"/v1/connections?account={world.account}"
         mine, theirs = (
             world.server("GET", path, key=studio.secret_key).json()["connections"][0] for studio in (one, two)
