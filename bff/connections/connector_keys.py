@@ -41,8 +41,7 @@ class ConnectorKeys:
         found = next((each for each in offered if row is not None and each.key == row.connector_key), None)
         if found is None and seen is not None:
             everything = self.everything(account.product, offered)
-            catalogue = self._catalogue.look_up(account, everything)
-            chosen = connector_of(row, seen, everything, catalogue)
+            chosen = ConnectorIndex(everything, self._catalogue.look_up(account, everything)).of(row, seen)
             found = chosen if chosen in offered else None
         return found and self._catalogue.named(found)
 
@@ -56,22 +55,36 @@ class ConnectorKeys:
         return self.of(account, row, seen, everything)
 
 
-def connector_of(
-    row: Stored | None,
-    item: AccountConnector,
-    connectors: Iterable[OfferedConnector],
-    catalogue: Mapping[str, KnownConnector],
-) -> OfferedConnector | None:
-    """The connector of an account connector: the one it is stored with, if that matches, else the first."""
-    matching = [each for each in connectors if is_of(each, catalogue.get(each.reference), item)]
-    stored = (each for each in matching if row is not None and each.key == row.connector_key)
-    return next(stored, matching[0] if matching else None)
+class ConnectorIndex:
+    """Finds the connector of each account connector of an account, for one look at it.
 
+    It finds the one that the account connector is stored with, if that matches, else the first that matches.
+    """
 
-def is_of(offered: OfferedConnector, known: KnownConnector | None, item: AccountConnector) -> bool:
-    """Whether an account connector is an install of an offered connector. ``known``: its catalogue entry."""
-    if known and known.connector:
-        return known.connector.is_in(item)
-    # Without an entry, compare the name and the id of what is installed.
-    by_name = plain_name(offered.reference) == plain_name(item.connector_name)
-    return by_name or offered.reference == str(item.connector_id)
+    def __init__(
+        self, connectors: Iterable[OfferedConnector], catalogue: Mapping[str, KnownConnector]
+    ) -> None:
+        self._by_id: dict[str, dict[str, OfferedConnector]] = {}
+        self._by_name: dict[str, dict[str, OfferedConnector]] = {}
+        self._places: dict[str, int] = {}
+        for place, each in enumerate(connectors):
+            self._places[each.key] = place
+            known = catalogue.get(each.reference)
+            entry = known.connector if known else None
+            # Without an entry, compare the name and the id of what is installed.
+            ids = (entry.id, *entry.others) if entry else (each.reference,)
+            for release in ids:
+                self._by_id.setdefault(str(release), {})[each.key] = each
+            name = plain_name(entry.name if entry else each.reference)
+            self._by_name.setdefault(name, {})[each.key] = each
+
+    def of(self, row: Stored | None, item: AccountConnector) -> OfferedConnector | None:
+        """The connector of an account connector; None if no connector matches. ``row``: what is stored."""
+        by_id = self._by_id.get(str(item.connector_id), {})
+        by_name = self._by_name.get(plain_name(item.connector_name), {})
+        if row is not None:
+            for matching in (by_id, by_name):
+                if stored := matching.get(row.connector_key):
+                    return stored
+        first = [next(iter(matching.values())) for matching in (by_id, by_name) if matching]
+        return min(first, key=lambda each: self._places[each.key], default=None)

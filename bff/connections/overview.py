@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from bff.common.background import Submit
 from bff.common.errors import PartnerProblem
 from bff.connect.attempt import Attempt
 from bff.connections.connection import EXISTING, Running, State, Stored
-from bff.connections.connector_keys import ConnectorKeys, connector_of
+from bff.connections.connector_keys import ConnectorIndex, ConnectorKeys
 from bff.connections.ledger import Ledger
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef
 from bff.upstream.catalogue import Catalogue
 from bff.upstream.protocol import AccountConnector, KnownConnector, PartnerService, with_details
+
+Item = TypeVar("Item")
 
 FRESH: Final = timedelta(seconds=3)
 """How long a list is cached: another worker may learn of a change this much later."""
@@ -72,6 +74,7 @@ class _Look:
 
     ``everything``: ``offered``, and the product's other connectors.
     ``installed``: None while the partner service is unavailable. ``fresh``: False if it comes from the cache.
+    ``rows``: ``known`` by connector's key, after the look. ``pending``: the connectors of ``running``.
     """
 
     account: AccountRef
@@ -82,6 +85,8 @@ class _Look:
     catalogue: Mapping[str, KnownConnector] = field(default_factory=dict)
     installed: list[AccountConnector] | None = None
     fresh: bool = True
+    rows: Mapping[str, list[Stored]] = field(default_factory=dict)
+    pending: Collection[str] = ()
 
 
 class Overview:
@@ -137,7 +142,10 @@ class Overview:
             found = self._matched(look)
         except (PartnerProblem, TimeoutError):
             look.installed, found = None, self._unknown(look)
-        return [self._state_of(look, connector, found) for connector in look.offered]
+        own = _grouped(found, lambda each: each.connector.key)
+        look.rows = _grouped(look.known.values(), lambda row: row.connector_key)
+        look.pending = {each.connector_key for each in look.running}
+        return [self._state_of(look, each, tuple(own.get(each.key, ()))) for each in look.offered]
 
     def emit(self, event: str, attempt: Attempt) -> None:
         """Implements ``Events``: drops an account from the cache when one of its attempts has ended."""
@@ -177,21 +185,21 @@ class Overview:
 
     def _matched(self, look: _Look) -> list[Connection]:
         installed = look.installed or []
-        owners = {
-            item.id: connector_of(look.known.get(item.id), item, look.everything, look.catalogue)
-            for item in installed
-        }
-        pairs = [
-            (self._catalogue.named(connector), item)
-            for connector in look.offered
-            for item in installed
-            if owners[item.id] == connector
+        index = ConnectorIndex(look.everything, look.catalogue)
+        installs: dict[str, list[AccountConnector]] = {connector.key: [] for connector in look.offered}
+        for item in installed:
+            connector = index.of(look.known.get(item.id), item)
+            if connector is not None and connector.key in installs:
+                installs[connector.key].append(item)
+        found = [
+            self._one(look, named, item)
+            for named in map(self._catalogue.named, look.offered)
+            for item in installs[named.key]
         ]
-        found = [self._one(look, connector, item) for connector, item in pairs]
         if look.fresh:
             self._look_for_lost(look, {item.id for item in installed})
             # Those of connectors that this caller may not see were not compared: the account still has to be.
-            compared = {item.id for _, item in pairs}
+            compared = {each.id for each in found}
             if compared >= {item.id for item in installed if item.id in look.known}:
                 self._ledger.touch(look.account, look.known)
         return found
@@ -228,13 +236,14 @@ class Overview:
             for row in rows
         ]
 
-    def _state_of(self, look: _Look, connector: OfferedConnector, found: list[Connection]) -> ConnectorState:
+    def _state_of(
+        self, look: _Look, connector: OfferedConnector, own_connections: tuple[Connection, ...]
+    ) -> ConnectorState:
         named = self._catalogue.named(connector)
-        own_connections = tuple(each for each in found if each.connector.key == connector.key)
         if look.installed is None:
             return _unknown_state(look, named, own_connections)
         states = {each.state for each in own_connections}
-        if any(each.connector_key == connector.key for each in look.running):
+        if connector.key in look.pending:
             states.add(State.PENDING)
         state = next((state for state in PRECEDENCE if state in states), None)
         # The catalogue could not be read, so something installed may belong to this connector.
@@ -250,8 +259,15 @@ PRECEDENCE: Final = (State.CONNECTED, State.NEEDS_RECONNECT, State.PENDING)
 def _unknown_state(
     look: _Look, connector: OfferedConnector, own_connections: tuple[Connection, ...]
 ) -> ConnectorState:
-    rows = [row for row in look.known.values() if row.connector_key == connector.key]
+    rows = look.rows.get(connector.key, ())
     states = {row.state for row in rows}
     last = next((state for state in (*PRECEDENCE, State.DISCONNECTED) if state in states), None)
     seen_at = max((row.seen_at for row in rows), default=None)
     return ConnectorState(connector, State.UNKNOWN, own_connections, last, seen_at)
+
+
+def _grouped(items: Iterable[Item], key_of: Callable[[Item], str]) -> dict[str, list[Item]]:
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key_of(item), []).append(item)
+    return groups

@@ -16,13 +16,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from werkzeug.http import parse_cookie, parse_options_header
 
 from bff.common.origins import origin_fault, origin_of
 from bff.common.strict_json import loads
+from bff.connections.connection import State, Stored
+from bff.connections.overview import Overview
 from bff.content import content, faults, look, messages, words
 from bff.content.cleaning import cleaned
 from bff.content.drafts import Draft, Edit, apply, difference
@@ -42,6 +44,7 @@ from bff.content.product import (
 )
 from bff.content.wording import accepted, is_tag
 from bff.identity.jwks import FaultyKey, _usable, public_key
+from bff.identity.principal import AccountRef
 from bff.partner.providers.answers import document_of
 from bff.partner.providers.transport import Reply
 from bff.partner.sign_in.visits import _LOOKERS
@@ -56,6 +59,7 @@ from bff.serving.logs import _TOKEN
 from bff.studio.access import email_fault
 from bff.studio.editing import languages_in_use, previews
 from bff.upstream import json_reader as partner_json
+from bff.upstream.protocol import AccountConnector, Connector, KnownConnector
 from bff.web.host_api.calls import NewSession
 from bff.web.kit.bodies import validate
 from bff.web.kit.in_app import is_in_app
@@ -63,6 +67,7 @@ from bff.web.studio.edits import prepared
 from bff.web.studio.message_page import rows
 from bff.web.studio.unset import word
 from bff.web.studio.word_fields import _places
+from tests.support.model_partner import at_once
 from tests.support.pictures import jpeg, png, riff, segment, svg
 
 SHOP: Final = Registration(
@@ -72,6 +77,7 @@ SHOP: Final = Registration(
     tuple(OfferedConnector(key, key.upper(), key) for key in ("crm", "mail", "shop")),
 )
 WORD, MESSAGE = path_of_word("cancel"), path_of_text("default")
+NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 SMALL: Final = 1000
 TIMES: Final = 4
 MOST_GROWTH: Final = 9.0
@@ -98,6 +104,33 @@ def scans(count: int) -> bytes:
     whole = jpeg()
     scan = whole[whole.index(b"\xff\xda") : -2]
     return whole[:-2] + scan * count + b"\xff\xd9"
+
+
+def account_of(count: int) -> Overview:
+    """An account with as many connections, each of a connector of its own."""
+    installed = [
+        AccountConnector(at, "", at, f"C {at}", authenticated=True, sign_ins=()) for at in range(1, count + 1)
+    ]
+    partner = SimpleNamespace(list_account_connectors=lambda _account: installed)
+    entries = {str(one.id): KnownConnector(Connector(one.id, one.connector_name), NOW) for one in installed}
+    catalogue = SimpleNamespace(look_up=lambda *_: entries, named=lambda offered: offered)
+    offered = [OfferedConnector(f"c{one.id}", "", str(one.id)) for one in installed]
+    ledger = SimpleNamespace(
+        store=SimpleNamespace(of_account=lambda *_: {}, running=lambda *_: []),
+        blank=lambda account, each, number: Stored(
+            account.product, account.id, number, each.key, each.name, State.CONNECTED, NOW, NOW
+        ),
+        compare=lambda _row, blank, *_: blank,
+        touch=lambda *_: None,
+    )
+    keys = SimpleNamespace(everything=lambda *_: offered)
+    return Overview(*cast(Any, (partner, catalogue, ledger, lambda: NOW, at_once, keys)))
+
+
+def shown(overview: Overview) -> None:
+    """A page asks what is connected of all connectors."""
+    account = AccountRef("acme", "Acme", "shop")
+    overview.states(account, overview._keys.everything("shop"))
 
 
 def circle(count: int) -> bytes:
@@ -359,6 +392,7 @@ LINEAR: Final = (
     Row("cleaning: edits", edited, lambda pair: prepared(*pair)),
     Row("email", lambda n: "a" * n + "@", email_fault),
     # What others answer
+    Row("partner: connections of an account", account_of, shown, 200),
     Row("partner: time", lambda n: "2026-01-01T00:00:00." + "1" * n, partner_json.read_moment),
     Row("partner: message", lambda n: {"Message": "\x01" * n}, partner_json.message_of),
     Row(
