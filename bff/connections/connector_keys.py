@@ -59,6 +59,7 @@ class ConnectorIndex:
     """Finds the connector of each account connector of an account, for one look at it.
 
     It finds the one that the account connector is stored with, if that matches, else the first that matches.
+    The stored one also matches if the catalogue's entry is missing: then nothing shows another connector.
     """
 
     def __init__(
@@ -66,11 +67,14 @@ class ConnectorIndex:
     ) -> None:
         self._by_id: dict[str, dict[str, OfferedConnector]] = {}
         self._by_name: dict[str, dict[str, OfferedConnector]] = {}
+        self._without_entry: dict[str, OfferedConnector] = {}
         self._places: dict[str, int] = {}
         for place, each in enumerate(connectors):
             self._places[each.key] = place
             known = catalogue.get(each.reference)
             entry = known.connector if known else None
+            if entry is None:
+                self._without_entry[each.key] = each
             # Without an entry, compare the name and the id of what is installed.
             ids = (entry.id, *entry.others) if entry else (each.reference,)
             for release in ids:
@@ -83,7 +87,7 @@ class ConnectorIndex:
         by_id = self._by_id.get(str(item.connector_id), {})
         by_name = self._by_name.get(plain_name(item.connector_name), {})
         if row is not None:
-            for matching in (by_id, by_name):
+            for matching in (by_id, by_name, self._without_entry):
                 if stored := matching.get(row.connector_key):
                     return stored
         first = [next(iter(matching.values())) for matching in (by_id, by_name) if matching]

@@ -174,6 +174,19 @@ class TestOutage:
         assert (found[8].row.account_id, found[8].row.state) == (known.account_id, State.CONNECTED)
         assert found[8].connector.key == "crm"
 
+    @pytest.mark.parametrize("connector", [CRM, LOST], ids=["cannot be read", "is not there any more"])
+    def test_a_stored_connection_needs_no_entry_of_the_catalogue(
+        self, overview: Overview, service: Service, connector: OfferedConnector
+    ) -> None:
+        """Its account can be read: it stands, with the connector that it is stored with."""
+        service.fails = {"find"} if connector == CRM else set()
+        stored(overview, 9, State.CONNECTED, connector)
+        found = overview.connections(ACME, (MAIL, connector))
+        assert [(one.id, one.connector.key, one.state.value) for one in found if one.id == 9] == [
+            (9, connector.key, "connected")
+        ]
+        assert states(overview)[connector.key] == "connected"
+
     def test_a_connector_has_the_last_state_that_was_seen(self, overview: Overview, service: Service) -> None:
         """And when: of several connections the first state by precedence, and the latest look."""
         then = service.clock()
