@@ -53,6 +53,7 @@ class DatabaseProducts:
         self._writer = writing(engine)
         self._service_url = service_url
         self._public_url = public_url
+        self._clock = clock
         self._content = ContentStore(engine, clock)
         self._images = DatabaseImages(engine, clock)
         self._products: TtlCache[Product | None] = TtlCache(fresh)
@@ -178,7 +179,7 @@ class DatabaseProducts:
         previous = connection.execute(stored.with_for_update()).one_or_none()
         row = {"name": registration.name, "document": document, "file_content": content}
         if previous is None:
-            _store(connection, returned(registration.key, _documents(connection)))
+            _take_back(connection, registration.key, self._clock())
             connection.execute(insert(products).values(key=registration.key, **row))
         else:
             row["document"] = with_history(document, previous.document)
@@ -233,6 +234,13 @@ def _replace(connection: Connection, registration: Registration, keys: Iterable[
         connection.execute(insert(product_origins).values(product_key=key, origin=origin))
     for digest in dict.fromkeys(fingerprint(secret.reveal()) for secret in keys):
         connection.execute(insert(secret_keys).values(sha256=digest, product_key=key))
+
+
+def _take_back(connection: Connection, key: str, now: datetime) -> None:
+    """Give a product that was removed its accounts and the checks of its connections again."""
+    _store(connection, returned(key, _documents(connection)))
+    exists = connections.c.state.in_(("connected", "needs_reconnect"))
+    connection.execute(update(connections).where(connections.c.product == key, exists).values(look_at=now))
 
 
 def _documents(connection: Connection) -> dict[str, dict[str, Any]]:

@@ -231,6 +231,10 @@ def test_a_removed_product_gives_its_key_and_its_origin_up(operator: Operator) -
     assert DatabaseConnections(operator.engine).due(NOW, 9) == [("b", "acme")]
     assert operator.apply(product("new", FIRST)) == (0, "")
     assert operator.owner(FIRST) == "new"
+    # It is back: whether its connections exist is looked at soon.
+    assert operator.apply(product("old", SECOND), other.replace(SECOND, THIRD))[0] == 0
+    due = DatabaseConnections(operator.engine).due(datetime.now(UTC), 9)
+    assert sorted(due) == [("b", "acme"), ("old", "acme")]
 
 
 def test_only_a_product_that_is_there_can_be_removed(operator: Operator) -> None:
