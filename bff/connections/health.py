@@ -37,6 +37,8 @@ class Health:
     round, and its accounts stay due. An account that fails alone (the partner service refuses it, or returns
     something invalid) does not: it is retried after its lease, then at the usual interval. Logged once.
 
+    The first rounds make what was stored while checks were switched off due.
+
     ``pause_left`` returns the seconds left of the pause that the partner service asked for
     (``Retry-After``); 0 or less for none.
     """
@@ -55,11 +57,14 @@ class Health:
         self._clock = clock
         self._pause_left = pause_left
         self._troubled: set[tuple[str, str]] = set()
+        self._some_unscheduled = True
 
     def look(self, over: Callable[[], bool] = lambda: False) -> int:
         """Check one round of accounts; return how many. ``over`` returns True to stop."""
         if self._pause_left() > 0:
             return 0
+        if self._some_unscheduled:
+            self._some_unscheduled = self._ledger.schedule()
         store, looked, in_a_row = self._ledger.store, 0, 0
         unanswered: list[tuple[AccountRef, Exception]] = []
         for product, account_id in store.due(self._clock(), AT_ONCE):

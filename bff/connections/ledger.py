@@ -27,6 +27,8 @@ TAKEN: Final = timedelta(seconds=60)
 """How long a claim lasts: longer than minting takes."""
 JUST_NOW: Final = timedelta(seconds=60)
 """Longer than it takes to store what the partner service returned."""
+PORTION: Final = 1000
+"""Connections that are made due in one transaction: on SQLite, others wait for it."""
 SPREAD: Final = 0.2
 """Random share by which the next check is moved, so that checks of many connections spread out."""
 
@@ -165,6 +167,10 @@ class Ledger:
         """Store that an account was checked, and when the next check is due."""
         now = self._clock()
         self.store.touch(account.product, account.id, now, self._next(now))
+
+    def schedule(self) -> bool:
+        """Make some connections due that were stored while there were no checks; whether more may be left."""
+        return self._every is not None and self.store.schedule(self._clock(), PORTION) == PORTION
 
     def postpone(self, account: AccountRef) -> None:
         """Move an account that cannot be checked to the usual next check."""

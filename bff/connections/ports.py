@@ -50,6 +50,9 @@ class ConnectionStore(Protocol):
     def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Product and account of those that are due for a check, the longest due first."""
 
+    def schedule(self, now: datetime, limit: int) -> int:
+        """Make connections due that exist and have no next check, of products that are there; how many."""
+
     def claim(self, product: str, account_id: str, now: datetime, until: datetime) -> bool:
         """Claim the check of a due account; of concurrent callers one gets True."""
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    tuple_,
     union_all,
     update,
 )
@@ -32,11 +33,13 @@ from bff.identity.principal import AccountRef
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
-from bff.storage.tables import IS_LAUNCHED, UtcDateTime, attempts, connections, sign_in_urls
+from bff.storage.tables import IS_LAUNCHED, UtcDateTime, attempts, connections, products, sign_in_urls
 
 SHARED: Final = "~shared"
 """Suffix of a row that holds a claim for all products that share an account, named by the first of them."""
 _row, _attempt, _url = connections.c, attempts.c, sign_in_urls.c
+_EXISTING: Final = tuple(state.value for state in EXISTING)
+_KEY: Final = (_row.product, _row.account_id, _row.account_connector_id)
 _NAMES: Final = connections.c.keys()
 _OF_ACCOUNT: Final = (
     select(connections)
@@ -145,8 +148,7 @@ class DatabaseConnections:
 
     def touch(self, product: str, account_id: str, now: datetime, look_at: datetime | None) -> None:
         """Store that an account was checked and its connections exist."""
-        is_existing = _row.state.in_((State.CONNECTED.value, State.NEEDS_RECONNECT.value))
-        of_account = and_(_row.product == product, _row.account_id == account_id, is_existing)
+        of_account = and_(_row.product == product, _row.account_id == account_id, _row.state.in_(_EXISTING))
         with self._writer.begin() as connection:
             connection.execute(update(connections).where(of_account).values(seen_at=now, look_at=look_at))
 
@@ -156,6 +158,18 @@ class DatabaseConnections:
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(_row.look_at).limit(limit)).all()
         return list(dict.fromkeys((row.product, row.account_id) for row in rows))
+
+    def schedule(self, now: datetime, limit: int) -> int:
+        """Make connections due that exist and have no next check, of products that are there; how many."""
+        forgotten = (
+            _row.look_at.is_(None),
+            _row.state.in_(_EXISTING),
+            _row.product.in_(select(products.c.key)),
+        )
+        some = select(*_KEY).where(*forgotten).limit(limit)
+        with self._writer.begin() as connection:
+            due = update(connections).where(tuple_(*_KEY).in_(some))
+            return connection.execute(due.values(look_at=now)).rowcount
 
     def claim(self, product: str, account_id: str, now: datetime, until: datetime) -> bool:
         """Claim the check of a due account; of concurrent callers one gets True."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, insert, select
 from structlog.testing import capture_logs
 
 from bff.common.errors import AccountOfAnotherProduct, PartnerUnavailable
@@ -15,7 +15,7 @@ from bff.connections.health import AT_ONCE, LEASE, OUTAGE, Health
 from bff.connections.ledger import SPREAD, Ledger
 from bff.connections.store import DatabaseConnections, decide_within
 from bff.identity.principal import AccountRef
-from bff.storage.tables import attempts, connections, outbox
+from bff.storage.tables import attempts, connections, outbox, products
 from tests.connections.test_store import ADAS
 from tests.support.connections import hear
 from tests.support.model_partner import Clock
@@ -70,6 +70,21 @@ def test_each_account_is_asked_about_once_in_its_time(scene: Scene) -> None:
     scene.clock.now += EVERY * 2 * SPREAD + timedelta(seconds=2)
     assert scene.health.look() == 2
     assert scene.events() == []
+
+
+def test_what_was_stored_without_checks_is_looked_at_once_they_are_on(scene: Scene) -> None:
+    """When a worker starts; not while they are off."""
+    row = replace(ADAS, account_id="acme", changed_at=scene.clock(), look_at=None)
+    assert scene.store.apply(Change(row), None)
+    with scene.engine.begin() as connection:
+        connection.execute(delete(products))
+        connection.execute(insert(products).values(key="demo", name="Demo", document={}))
+    off = Health(Ledger(scene.store, scene.clock, None, decide_within), scene.partner, scene.clock)
+    assert (off.look(), scene.health.look(), scene.health.look()) == (0, 1, 0)
+    scene.clock.now += EVERY * (1 + SPREAD)
+    assert scene.health.look() == 1
+    with scene.engine.begin() as connection:
+        connection.execute(delete(products))
 
 
 def test_an_end_is_told_though_nobody_looked(scene: Scene) -> None:

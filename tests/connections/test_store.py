@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Engine, delete, func, insert, select, text
 
 from bff.connect.attempt import LIVE, Status
 from bff.connect.store import DatabaseAttempts
@@ -17,7 +17,7 @@ from bff.connections.connection import Change, State, Stored
 from bff.connections.store import DatabaseConnections
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
-from bff.storage.tables import connections, outbox
+from bff.storage.tables import connections, outbox, products
 from tests.connect.test_timeline import attempt
 from tests.support.connections import hear
 from tests.support.databases import DatabaseUrl
@@ -146,6 +146,28 @@ def test_decisions_at_once_see_each_other(store: DatabaseConnections) -> None:
 
     at_once(lambda _: store.decide("demo", "acme", 7, one_more))
     assert store.of_account("demo", "acme")[7].sequence == AT_ONCE
+
+
+def test_what_was_stored_without_a_next_check_is_made_due(store: DatabaseConnections, engine: Engine) -> None:
+    """Some at a time; not what has ended, nor what a removed product has left."""
+    registered = {"key": "demo", "name": "Demo", "document": {}}
+    with engine.begin() as connection:
+        connection.execute(delete(products))
+        connection.execute(insert(products).values(registered))
+    later = NOW + timedelta(hours=1)
+    rows = [
+        replace(ADAS, account_id="planned", look_at=later),
+        replace(ADAS, account_id="a", look_at=None),
+        replace(ADAS, account_id="b", look_at=None, state=State.NEEDS_RECONNECT),
+        replace(ADAS, account_id="ended", look_at=None, state=State.DISCONNECTED),
+        replace(ADAS, product="gone", look_at=None),
+    ]
+    for row in rows:
+        assert store.apply(Change(row), None)
+    assert [store.schedule(NOW, 1) for _ in range(3)] == [1, 1, 0]
+    assert sorted(store.due(NOW, 10)) == [("demo", "a"), ("demo", "b")]
+    with engine.begin() as connection:
+        connection.execute(delete(products))
 
 
 def test_an_account_that_is_due_is_looked_at_by_one_worker(store: DatabaseConnections) -> None:
