@@ -40,10 +40,10 @@ def cleaned(path: str, text: str, form: str = MessageFormat.TEXT) -> str:
     if len(text) > MOST_TEXT:
         return text
     match path.split("/"):
-        case ["messages", _, "text", *_] if form == MessageFormat.JSON or text.lstrip().startswith("{"):
+        case ["messages", _, "text", *_] if form == MessageFormat.JSON:
             return _json(text)
         case ["messages", _, "text", *_]:
-            return _line(_HARD_SPACE.sub(" ", text))
+            return _message(text)
         case ["words" | "connectors", *_]:
             return _line(_STRAY_HARD_SPACE.sub(" ", text))
         case ["look", field]:
@@ -53,6 +53,14 @@ def cleaned(path: str, text: str, form: str = MessageFormat.TEXT) -> str:
 
 def _line(text: str) -> str:
     return _INVISIBLE.sub("", _BREAKS.sub(" ", text)).strip()
+
+
+def _message(text: str) -> str:
+    """Clean a message of format ``text``. It may be JSON; a text that begins with a variable is none."""
+    line = _line(text)
+    if line.startswith("{") and _is_json(straight := _json(line)):
+        return straight
+    return _line(_HARD_SPACE.sub(" ", text))
 
 
 def _look(field: str, text: str) -> str:
@@ -85,7 +93,8 @@ def _length(text: str) -> str:
 
 
 def _json(text: str) -> str:
-    """Clean the text if that makes it valid JSON. Otherwise it stays, valid or not."""
+    """Straighten the text if that makes it valid JSON. Otherwise only what cannot be seen goes."""
+    text = _INVISIBLE.sub("", text)
     if not _is_json(text) and _is_json(clean := _straightened(text)):
         return clean
     return text
@@ -104,8 +113,6 @@ def _straightened(text: str) -> str:
     output: list[str] = []
     inside, escaped = "", False
     for place, read in enumerate(text):
-        if _INVISIBLE.match(read):
-            continue
         if not inside:
             inside = read if read == '"' or read in _QUOTES else ""
             output.append('"' if inside else _HARD_SPACE.sub(" ", read))
