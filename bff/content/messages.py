@@ -45,19 +45,24 @@ SAMPLE_NONCE: Final = "n" * 43
 
 def faults(template: MessageTemplate) -> list[str]:
     """The faults of a template, each with what to write instead. Empty if it is valid."""
+    if template.format is MessageFormat.JSON and (fault := json_fault(template.text)):
+        return [fault]
+    texts = _texts(template)
+    names = dict.fromkeys(name for text in texts for name in _PLACEHOLDER.findall(text))
     found = [
         f"{{{name}}} is no variable; use one of {', '.join('{' + known + '}' for known in VARIABLES)}"
-        for name in dict.fromkeys(_PLACEHOLDER.findall(template.text))
+        for name in names
         if name not in VARIABLES and _looks_like_a_name(name)
     ][:MOST_REPORTED]
+    foreign = {match[0]: match[1] for text in texts for match in _FOREIGN.finditer(text)}
     found += [
-        f"{name} is written as in another language of templates; write {{{match[1]}}} here"
-        for name, match in {match[0]: match for match in _FOREIGN.finditer(template.text)}.items()
+        f"{written} is written as in another language of templates; write {{{name}}} here"
+        for written, name in foreign.items()
     ][:MOST_REPORTED]
     if not template.text:
         found.append("the text is empty; write what your page should hear")
     if template.format is MessageFormat.JSON:
-        found += _json_faults(template.text)
+        found += _object_faults(template.text)
     elif has_control(template.text):
         found.append(CONTROL)
     return found
@@ -128,9 +133,19 @@ def _fill(value: Any, variables: dict[str, str]) -> Any:
     return value
 
 
-def _json_faults(text: str) -> list[str]:
-    if fault := json_fault(text):
-        return [fault]
+def _texts(template: MessageTemplate) -> list[str]:
+    """Where variables may stand: in names and strings if it is a JSON object, else in the whole text."""
+    try:
+        document = json.loads(template.text)
+    except (ValueError, RecursionError):
+        return [template.text]
+    # As a text, {} is a variable whose name is missing.
+    if template.format is MessageFormat.JSON or (isinstance(document, dict) and document):
+        return list(strings_in(document))[::-1]
+    return [template.text]
+
+
+def _object_faults(text: str) -> list[str]:
     document = json.loads(text)
     if not isinstance(document, dict):
         return ['write a JSON object, such as {"type": "connected", "connector": "{connector}"}']

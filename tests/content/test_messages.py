@@ -126,6 +126,34 @@ def test_a_variable_in_the_notation_of_others_is_refused(
     assert messages.faults(as_kind("$ {connector}")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ('{"type": "connected", "meta": {}}', []),
+        ('{"meta": [{ }], "of": {"connector": {}}}', []),
+        ('{"meta": {}, "{who}": "{\\u0069d}", "a": {"b": "{}"}}', ["{who}", "{id}", "{}"]),
+    ],
+)
+@pytest.mark.parametrize("as_kind", [plain, lambda text: as_json(text)])
+def test_variables_of_json_stand_in_its_names_and_strings(
+    as_kind: Callable[[str], MessageTemplate], text: str, unknown: list[str]
+) -> None:
+    """The braces of its objects are no variables, empty ones included."""
+    assert [fault.partition(" is no variable")[0] for fault in messages.faults(as_kind(text))] == unknown
+
+
+def test_an_empty_object_is_a_message() -> None:
+    """As JSON. As a text it is a variable without a name."""
+    assert messages.faults(as_json("{}")) == []
+    assert messages.faults(plain("{}")) != []
+
+
+def test_braces_of_broken_json_are_not_taken_for_variables() -> None:
+    """The one fault to mend is where the JSON breaks."""
+    (fault,) = messages.faults(as_json('{"meta": {},}'))
+    assert "there is a comma after the last entry" in fault
+
+
 @pytest.mark.parametrize("name", ["connector name", "użytkownik", "élan"])
 def test_an_unknown_variable_is_one_in_any_script_and_with_spaces(name: str) -> None:
     """It is no text."""
