@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, TypeVar
 
+from bff.content.related_languages import REPLACED, parent, script, similar, with_script
+
 ANY: Final = "*"
 """In place of a connector key or language tag: any of them."""
 
 FALLBACK: Final = "en"
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9-]{1,16})?(@[A-Za-z0-9]{1,16})?")
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
-_RIGHT_TO_LEFT_SCRIPTS: Final = frozenset({"arab", "hebr", "thaa", "syrc", "nkoo", "adlm"})
+_RIGHT_TO_LEFT: Final = frozenset(
+    {"Adlm", "Arab", "Aran", "Armi", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
+)
+"""Scripts (ISO 15924)."""
 LONGEST_HEADER: Final = 1000
 MOST_TAGS: Final = 20
 """Characters and languages of ``Accept-Language`` that are read."""
@@ -34,23 +38,35 @@ def is_tag(text: str) -> bool:
 
 @lru_cache(1000)
 def canonical(tag: str) -> str:
-    """The tag in canonical case, such as ``de-AT`` or ``zh-Hant-TW`` (RFC 5646, 2.1.1)."""
+    """The tag in canonical form, such as ``de-AT`` or ``zh-Hant-TW`` (RFC 5646, 2.1.1 and 4.5).
+
+    Deprecated codes of languages are replaced: ``he`` for ``iw``.
+    """
     tag = tag.partition(".")[0].partition("@")[0]
     language, *rest = tag.replace("_", "-").split("-")
     cased = [
         part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest
     ]
-    return "-".join([language.lower(), *cased])
+    return "-".join([REPLACED.get(language.lower(), language.lower()), *cased])
 
 
-def ladder(tag: str) -> list[str]:
-    """The tag and its more general ones, most specific first: zh-Hant-TW, zh-Hant, zh (RFC 4647, 3.4)."""
-    parts = canonical(tag).split("-")
-    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+@lru_cache(1000)
+def ladder(tag: str) -> tuple[str, ...]:
+    """The tags whose texts suit a reader of ``tag``, nearest first.
+
+    They are those of a look-up (RFC 4647, 3.4), with their parents and synonyms in CLDR: es-MX, es-419, es;
+    or zh-TW, zh-Hant-TW, zh-Hant, zh.
+    """
+    tag = canonical(tag)
+    steps, step = [tag], with_script(tag)
+    while step:
+        steps += [step, *similar(step)]
+        step = parent(step)
+    return tuple(dict.fromkeys(steps))
 
 
 def choose(wanted: Iterable[str], available: Iterable[str]) -> str:
-    """The first of the wanted tags that is available, itself or more generally. ``FALLBACK`` if none is."""
+    """The available tag nearest to the first wanted one that has any. ``FALLBACK`` if none has."""
     known = {canonical(tag) for tag in available}
     for tag in wanted:
         for step in ladder(tag) if is_tag(tag) else ():
@@ -73,10 +89,7 @@ def accepted(header: str) -> list[str]:
 
 def direction(tag: str) -> str:
     """``rtl`` for a language or script that is written from right to left, else ``ltr``."""
-    language, *rest = canonical(tag).split("-")
-    scripts = {part.lower() for part in rest if len(part) == 4}
-    right = scripts & _RIGHT_TO_LEFT_SCRIPTS if scripts else language in _RIGHT_TO_LEFT
-    return "rtl" if right else "ltr"
+    return "rtl" if script(canonical(tag)) in _RIGHT_TO_LEFT else "ltr"
 
 
 def places(connector: str | None, locale: str) -> list[Place]:

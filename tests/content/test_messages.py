@@ -134,7 +134,7 @@ def test_a_variable_in_the_notation_of_others_is_refused(
         ('{"meta": {}, "{who}": "{\\u0069d}", "a": {"b": "{}"}}', ["{who}", "{id}", "{}"]),
     ],
 )
-@pytest.mark.parametrize("as_kind", [plain, lambda text: as_json(text)])
+@pytest.mark.parametrize("as_kind", [plain, as_json])
 def test_variables_of_json_stand_in_its_names_and_strings(
     as_kind: Callable[[str], MessageTemplate], text: str, unknown: list[str]
 ) -> None:

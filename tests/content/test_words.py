@@ -37,6 +37,21 @@ def test_each_key_falls_back_by_itself() -> None:
     assert german.text("continue_here") == DEFAULTS["de"]["continue_here"]
 
 
+@pytest.mark.parametrize(
+    ("written", "wanted", "direction"),
+    [
+        ("zh-Hans", ["zh-CN", "zh", "en"], "ltr"),
+        ("es-419", ["es-MX", "es"], "ltr"),
+        ("he", ["iw-IL"], "rtl"),
+        ("no", ["nb-NO"], "ltr"),
+    ],
+)
+def test_a_text_reaches_those_whose_tag_is_another(written: str, wanted: list[str], direction: str) -> None:
+    """The page is told the language of the text. It goes before Hitchpost's texts in a wider one."""
+    words = Words(replace(PRODUCT, words={"cancel": {(ANY, written): "Own"}}), wanted)
+    assert (words.lang, words.dir, words.text("cancel")) == (written, direction, "Own")
+
+
 def test_what_a_state_knows_is_filled_in() -> None:
     """And a text that names what is not known now is passed over: nobody reads its braces."""
     words = {
