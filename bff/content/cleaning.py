@@ -13,9 +13,10 @@ from bff.content.product import MessageFormat
 
 _BREAKS: Final = re.compile("(?<! ) *+[\t-\r\x85\u2028\u2029][ \t-\r\x85\u2028\u2029]*+")
 """Tabs and breaks of any kind, with the spaces around them. Looks at each run of spaces once."""
-_INVISIBLE: Final = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060\ufeff]")
+_INVISIBLE: Final = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
 """Invisible characters without a meaning in spelling. Joiners and direction marks have one, and are kept."""
-_HARD_SPACE: Final = re.compile("[\u00a0\u2007\u202f]")
+_HARD_SPACE: Final = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
+"""Spaces of typography. Nobody sees how they differ from a plain one, which programs compare with."""
 _STRAY_HARD_SPACE: Final = re.compile(
     "(?<!«)(?<![0-9])[\u00a0\u2007\u202f](?![!?:;»%€])|(?<=[0-9])[\u00a0\u2007\u202f](?![0-9!?:;»%€])"
 )

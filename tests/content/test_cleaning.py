@@ -22,6 +22,8 @@ WORD, TEXT = path_of_word("cancel"), path_of_text("default")
         (WORD, "\u201cNever\u201d mind, it\u2019s fine", None),
         (TEXT, "done\t", "done"),
         (TEXT, "done\u00a0now\u200b", "done now"),
+        (TEXT, "all\u2009done\u2062\u2003now", "all done now"),
+        (WORD, "Never\u2009mind \u3000", "Never\u2009mind"),
         (TEXT, "{connector}: done", None),
         (TEXT, "{connector} is connected\r\n", "{connector} is connected"),
         (TEXT, "{connector}\u00a0is\u200b done ", "{connector} is done"),
@@ -59,6 +61,7 @@ def test_a_text_of_one_line(path: str, pasted: str, kept: str | None) -> None:
     [
         ("{“type”: “done”}", '{"type": "done"}'),
         ('{\u00a0"type”:\u00a0"done"\u200b}', '{ "type": "done"}'),
+        ('{\u2003"type": "a\u2003b"}', '{ "type": "a\u2003b"}'),
         ('{"type": "a\tb"}', '{"type": "a b"}'),
         ("{„say“: „he said “hi” to me“}", '{"say": "he said “hi” to me"}'),
         ('{“say”: “a \\\\ and 1" wide”}', '{"say": "a \\\\ and 1\\" wide"}'),
