@@ -21,7 +21,7 @@ class MessageKind(StrEnum):
 
 
 class MessageFormat(StrEnum):
-    """``text`` is any text. ``json`` is a JSON object, whose strings may contain variables."""
+    """``text`` is any text. ``json`` is a JSON object, whose names and strings may contain variables."""
 
     TEXT = "text"
     JSON = "json"
