@@ -150,7 +150,7 @@ class AttemptChanges(TypedDict, total=False):
     launched_at: datetime
     minted_at: datetime
     sign_in_token_sha256: str
-    account_connector_id: int
+    account_connector_id: int | None
     wanted_connection: int
     authenticated_before: bool
     return_secret_sha256: str

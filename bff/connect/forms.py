@@ -219,27 +219,25 @@ class Forms:
         form: SignInForm,
         typed: Mapping[str, Secret],
     ) -> Attempt | RejectedValues:
-        account_connector, minted = launch.minted.account_connector, launch.changes
-        changes: AttemptChanges = {
-            "minted_at": minted["minted_at"],
-            "sign_in_token_sha256": minted["sign_in_token_sha256"],
-            "authenticated_before": minted["authenticated_before"],
-            # The partner service posts no callback message for a form.
-            "delivery": Delivery.RETURN,
-        }
-        if account_connector.sign_ins is not None:
-            # Stored before the call: if this process dies, polling still reads the outcome from the record of
-            # this sign-in. Without records, polling could take another user's connection for this one's.
-            changes["account_connector_id"] = account_connector.id
-        stored = self._change(attempt, submitted_before, changes)
-        given = credentials_of(form, typed, minted["sign_in_token_sha256"])
+        account_connector = launch.minted.account_connector
+        # Stored before the call: if its answer is lost, or this process dies, polling still reads the outcome.
+        stored = self._change(attempt, submitted_before, _form_changes(launch))
+        given = credentials_of(form, typed, stored.sign_in_token_sha256)
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
-        if isinstance(reply, RejectedValues):
-            return reply
-        ended = _end(stored, reply, self._clock())
-        if ended is None:
-            return RejectedValues(form_fault=Fault.REFUSED)
-        return self._poller.settle(stored, {**ended, "account_connector_id": account_connector.id}, reply)
+        if not isinstance(reply, RejectedValues):
+            if ended := _end(stored, reply, self._clock()):
+                return self._poller.settle(stored, ended, reply)
+            reply = RejectedValues(form_fault=Fault.REFUSED)
+        if account_connector.sign_ins is None:
+            self._take_back(attempt, submitted_before)
+        return reply
+
+    def _take_back(self, attempt: Attempt, submitted_before: int) -> None:
+        # Without records of sign-ins, polling would take a connection that somebody else makes for this
+        # attempt's. One that an earlier submission may have made is still waited for.
+        if self._attempts.form_submissions(attempt.id) == submitted_before + 1:
+            changes: AttemptChanges = {"account_connector_id": attempt.account_connector_id}
+            self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
 
     def _change(self, attempt: Attempt, submitted_before: int, changes: AttemptChanges) -> Attempt:
         # A submission that took long may have been repeated. Only the latest one's sign-in is waited for.
@@ -249,6 +247,19 @@ class Forms:
         if changed is None:
             raise LaunchRefused("this attempt has ended meanwhile")
         return changed
+
+
+def _form_changes(launch: MintedLaunch) -> AttemptChanges:
+    """The fields to store before the credentials of a form are sent."""
+    minted = launch.changes
+    return {
+        "minted_at": minted["minted_at"],
+        "sign_in_token_sha256": minted["sign_in_token_sha256"],
+        "account_connector_id": minted["account_connector_id"],
+        "authenticated_before": minted["authenticated_before"],
+        # The partner service posts no callback message for a form.
+        "delivery": Delivery.RETURN,
+    }
 
 
 def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptChanges | None:

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from bff.cli.main import main
 from bff.content.entries import path_of_word
 from bff.content.store import ContentStore
 from bff.serving.database import open_database
+from tests.support.connections import hear_of, named
 from tests.support.cyclr.control import Habits, Release
 from tests.support.cyclr.world import CyclrWorld, open_cyclr_world
 from tests.support.forms import open_form
@@ -142,6 +143,45 @@ def test_somebody_elses_connection_is_not_this_users(world: CyclrWorld) -> None:
     form = open_form(world, world.session(), "key")
     open_form(world, world.session(user="grace"), "key").send("hers")
     assert world.read(form.attempt)["status"] == "launched"
+    assert form.send(action="cancel")["end"]["title"] == "Access was declined"
+
+
+@pytest.mark.parametrize("end", ["cancel", "expire"])
+def test_a_connection_whose_answer_was_lost_is_found(world: CyclrWorld, end: str) -> None:
+    """At the end of the attempt, or before: the flag was unset, and nobody else has sent anything."""
+    hear_of(world)
+    form = open_form(world, world.session(), "key")
+    world.cyclr.habits.lost_answers = ["change_installed"]
+    assert "end" not in form.send("right")
+    if end == "cancel":
+        form.send(action="cancel")
+    else:
+        world.change(form.attempt, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    told = world.read(form.attempt)
+    assert (told["status"], told["attributed"], named(world)) == ("connected", True, ["connected"])
+
+
+def test_a_connection_whose_answer_was_lost_is_a_late_success(world: CyclrWorld) -> None:
+    """Where the partner service does not say how it stands before the user gives up, either."""
+    hear_of(world)
+    form = open_form(world, world.session(), "key")
+    world.cyclr.habits.lost_answers = ["change_installed"]
+    form.send("right")
+    world.cyclr.habits.busy = {"get_installed": (503, None)}
+    form.send(action="cancel")
+    assert (form.status(), named(world)) == ("cancelled", [])
+    world.cyclr.habits.busy = {}
+    wait_for(lambda: world.read(form.attempt)["late_success"] is not None, 20)
+    assert (form.status(), named(world)) == ("cancelled", ["connected"])
+
+
+def test_who_was_refused_is_credited_with_nothing(world: CyclrWorld) -> None:
+    """Somebody sets the key at the partner service while the form is still open."""
+    world.cyclr.habits.refused_values = frozenset({"wrong"})
+    form = open_form(world, world.session(), "key")
+    assert "faults" in form.send("wrong")
+    world.cyclr.of(world.account)[0].authenticated = True
+    assert form.status() == "launched"
     assert form.send(action="cancel")["end"]["title"] == "Access was declined"
 
 
