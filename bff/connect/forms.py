@@ -220,8 +220,8 @@ class Forms:
         typed: Mapping[str, Secret],
     ) -> Attempt | RejectedValues:
         account_connector = launch.minted.account_connector
-        # Stored before the call: if its answer is lost, or this process dies, polling still reads the outcome.
-        stored = self._change(attempt, submitted_before, _form_changes(launch))
+        # Stored before the call: if its answer is lost, or this process dies, polling reads the outcome.
+        stored = self._change(attempt, submitted_before, _form_changes(attempt, launch))
         given = credentials_of(form, typed, stored.sign_in_token_sha256)
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if not isinstance(reply, RejectedValues):
@@ -249,17 +249,25 @@ class Forms:
         return changed
 
 
-def _form_changes(launch: MintedLaunch) -> AttemptChanges:
-    """The fields to store before the credentials of a form are sent."""
+def _form_changes(attempt: Attempt, launch: MintedLaunch) -> AttemptChanges:
+    """The fields to store before the credentials of a form are sent.
+
+    If an earlier submission may have connected the same account connector, the time and state before that one
+    are kept: the connection is then new, and no reconnect.
+    """
     minted = launch.changes
-    return {
-        "minted_at": minted["minted_at"],
+    changes: AttemptChanges = {
         "sign_in_token_sha256": minted["sign_in_token_sha256"],
         "account_connector_id": minted["account_connector_id"],
-        "authenticated_before": minted["authenticated_before"],
         # The partner service posts no callback message for a form.
         "delivery": Delivery.RETURN,
     }
+    if attempt.account_connector_id != minted["account_connector_id"]:
+        changes |= {
+            "minted_at": minted["minted_at"],
+            "authenticated_before": minted["authenticated_before"],
+        }
+    return changes
 
 
 def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptChanges | None:

@@ -175,6 +175,17 @@ def test_a_connection_whose_answer_was_lost_is_a_late_success(world: CyclrWorld)
     assert (form.status(), named(world)) == ("cancelled", ["connected"])
 
 
+def test_a_form_sent_again_after_a_lost_answer_makes_a_new_connection(world: CyclrWorld) -> None:
+    """No reconnect: the user has connected once, though the first answer is lost and nobody could ask."""
+    hear_of(world)
+    form = open_form(world, world.session(), "key")
+    world.cyclr.habits.lost_answers = ["change_installed"]
+    form.send("right")
+    world.cyclr.habits.busy = {"get_installed": (503, None)}
+    assert "end" in form.send("right")
+    assert (form.status(), named(world)) == ("connected", ["connected"])
+
+
 def test_who_was_refused_is_credited_with_nothing(world: CyclrWorld) -> None:
     """Somebody sets the key at the partner service while the form is still open."""
     world.cyclr.habits.refused_values = frozenset({"wrong"})
