@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -43,6 +43,10 @@ class Message:
     kind: MessageKind
     texts: Mapping[Place, str]
     format: MessageFormat = MessageFormat.TEXT
+
+    def languages(self, connector: str) -> Set[str]:
+        """The languages that have a text of their own for this connector."""
+        return {locale for one, locale in self.texts if one in (connector, ANY) and locale != ANY}
 
     def template(self, connector: str, locale: str) -> MessageTemplate | None:
         """The most specific text for a connector and language. None if there is no text."""

@@ -7,7 +7,7 @@ import pytest
 
 from bff.content import messages
 from bff.content.minted_url import LONGEST_CONNECTOR_ID, LONGEST_TOKEN, length_fault, sign_in_url, url_length
-from bff.content.product import MessageFormat, MessageKind, MessageTemplate
+from bff.content.product import Message, MessageFormat, MessageKind, MessageTemplate
 
 VARIABLES = dict.fromkeys(messages.VARIABLES, "?") | {"connector": "sandbox", "user": "Zoë & {attempt}"}
 
@@ -42,6 +42,13 @@ def test_unknown_variables_are_refused(text: str) -> None:
 def test_texts_that_cannot_travel_are_refused(text: str) -> None:
     """Empty texts, control characters and halves of a character are refused when saved."""
     assert messages.faults(plain(text))
+
+
+def test_a_message_has_the_languages_of_its_variants() -> None:
+    """Of those for every connector and for this one; a text for any language is in none."""
+    places = [("*", "*"), ("*", "pt"), ("crm", "*"), ("crm", "it"), ("mail", "nl")]
+    message = Message(MessageKind.PLAIN, dict.fromkeys(places, "done"))
+    assert message.languages("crm") == {"pt", "it"}
 
 
 def test_a_sealed_message_carries_the_nonce_and_the_text() -> None:

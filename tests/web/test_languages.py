@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ import pytest
 import requests
 
 from bff.content.words import DEFAULTS
+from tests.support.studio import StudioWorld
 from tests.support.world import HOST, World
 
 pytestmark = pytest.mark.one_database
@@ -98,6 +100,17 @@ def test_an_attempt_speaks_the_same(world: World, asked: str | None, user: str |
     assert DEFAULTS[lang]["page_account"] in page.text
     cancelled = world.page("POST", f"/v1/attempts/{attempt['id']}/cancel", token, json={}).json()
     assert cancelled["error"]["title"] == DEFAULTS[lang]["error_cancelled_title"]
+
+
+def test_a_message_in_the_browsers_language_is_sent(studio: StudioWorld) -> None:
+    """Also in one that has no words, neither the product's own nor Hitchpost's."""
+    editor, world = studio.editor(), studio.world
+    editor.send([("messages/default/text/*/pt", "", "ligado:{locale}")])
+    assert editor.publish().status_code == 200
+    body, token = {"connector": "sandbox"}, world.session(key=studio.secret_key)
+    headers = {"Accept-Language": "pt-BR,es"}
+    answer = world.page("POST", "/v1/attempts", token, origin=studio.origin, json=body, headers=headers)
+    assert json.loads(answer.json()["callback_message"])["message"] == "ligado:pt"
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import request
 
+from bff.content.messages import DEFAULT_MESSAGE
 from bff.content.product import Product
-from bff.content.wording import accepted, canonical, is_tag
-from bff.content.words import Words
+from bff.content.wording import accepted, canonical, choose, is_tag
+from bff.content.words import LOCALES
 from bff.identity.principal import Principal
 
 
@@ -26,7 +27,16 @@ def user_languages(principal: Principal, tag: str | None) -> list[str]:
     return [locale for locale in named if locale and is_tag(locale)] + browser_languages()
 
 
-def locale_of(product: Product, principal: Principal, tag: str | None) -> str:
-    """The user's language: the host's or the session's tag, else the best one that has texts."""
-    named = next((locale for locale in (tag, principal.user.locale) if locale and is_tag(locale)), None)
-    return canonical(named) if named else Words(product, browser_languages()).lang
+def attempt_locale(
+    product: Product, principal: Principal, tag: str | None, connector: str, message: str | None
+) -> str:
+    """The language of a new attempt: the host's or the session's tag, else the user's best one with a text.
+
+    That is a word or a variant of the callback message, which may be in a language that has no words.
+    """
+    if named := next((locale for locale in (tag, principal.user.locale) if locale and is_tag(locale)), None):
+        return canonical(named)
+    sent = product.messages.get(message or DEFAULT_MESSAGE)
+    return choose(
+        browser_languages(), {*LOCALES, *product.languages, *(sent.languages(connector) if sent else ())}
+    )

@@ -26,7 +26,7 @@ from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.guards import calling_origin
 from bff.web.kit.idempotency import idempotency_key
 from bff.web.kit.limits import Limit, Purpose
-from bff.web.kit.locales import locale_of
+from bff.web.kit.locales import attempt_locale
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
@@ -94,7 +94,7 @@ def begin() -> Response:
         connector=body.connector,
         origin=origin,
         message=body.message,
-        locale=locale_of(product, principal, body.locale),
+        locale=attempt_locale(product, principal, body.locale, body.connector, body.message),
         delivery=Delivery(body.delivery),
         return_url=body.return_url,
     )
