@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bff.connect.attempt import LIVE, Attempt, Delivery, Hint, Status
@@ -18,14 +18,17 @@ class AttemptViews:
         self._receipts = receipts
         self._partner_origin = partner_origin
 
-    def for_page(self, attempt: Attempt, product: Product, hint: Hint | None = None) -> dict[str, Any]:
+    def for_page(
+        self, attempt: Attempt, product: Product, hint: Hint | None, languages: Sequence[str]
+    ) -> dict[str, Any]:
         """The JSON for the page that began the attempt, with the ``result`` of a connected one.
 
+        ``languages``: those of its user, for the error; the first that has words counts.
         ``unsent`` is the callback message that the widget has to dispatch itself. It is None for a
         sealed message. It is also None with ``Hint.MESSAGE``, because the page received the message from the
         popup, except where the delivery is by return.
         """
-        shared = self._shared(attempt, product)
+        shared = self._shared(attempt, product, languages)
         if attempt.status is not Status.CONNECTED:
             interrupted = hint is Hint.TROUBLE and attempt.status in LIVE
             return (
@@ -48,9 +51,9 @@ class AttemptViews:
         settled_at = attempt.settled_at.isoformat() if attempt.settled_at else None
         server_only = {"account": attempt.account.id, "user": attempt.user.id, "settled_at": settled_at}
         unsent = self._unsent(attempt) if attempt.delivery is Delivery.RETURN else None
-        return self._shared(attempt, product) | server_only | {"unsent": unsent}
+        return self._shared(attempt, product, [attempt.locale]) | server_only | {"unsent": unsent}
 
-    def _shared(self, attempt: Attempt, product: Product) -> dict[str, Any]:
+    def _shared(self, attempt: Attempt, product: Product, languages: Sequence[str]) -> dict[str, Any]:
         return {
             "id": attempt.id,
             "status": attempt.status.value,
@@ -58,7 +61,7 @@ class AttemptViews:
             "message": attempt.message,
             "connection": _connection(attempt),
             "attributed": attempt.attributed is True if attempt.status is Status.CONNECTED else None,
-            "error": _error(attempt, product),
+            "error": _error(attempt, product, languages),
             "support_code": attempt.support_code,
             "receipt": self._receipts.sign(attempt),
             "late_success": _late_success(attempt),
@@ -92,10 +95,10 @@ def _connection(attempt: Attempt) -> dict[str, Any] | None:
     }
 
 
-def _error(attempt: Attempt, product: Product) -> dict[str, str] | None:
+def _error(attempt: Attempt, product: Product, languages: Sequence[str]) -> dict[str, str] | None:
     if attempt.error_code is None:
         return None
-    words = Words(product, [attempt.locale], attempt.connector.key)
+    words = Words(product, languages, attempt.connector.key)
     title, next_step = words.error(
         attempt.error_code,
         connector_name=attempt.connector.name,

@@ -102,6 +102,17 @@ def test_an_attempt_speaks_the_same(world: World, asked: str | None, user: str |
     assert cancelled["error"]["title"] == DEFAULTS[lang]["error_cancelled_title"]
 
 
+@pytest.mark.parametrize(("user", "header"), [(None, "es"), ("es", "de")])
+def test_an_error_is_in_the_language_of_the_button(world: World, user: str | None, header: str) -> None:
+    """Also where there are no words in the one that the page names: the user's next one counts."""
+    token, headers = of_user(world, user), {"Accept-Language": header}
+    assert config(world, token, tag="it", header=header)["lang"] == "es"
+    path = f"/v1/attempts/{world.begin(token, locale='it')['id']}"
+    world.page("POST", f"{path}/cancel", token, json={}, headers=headers)
+    told = world.page("GET", path, token, headers=headers).json()
+    assert told["error"]["title"] == DEFAULTS["es"]["error_cancelled_title"]
+
+
 def test_a_message_in_the_browsers_language_is_sent(studio: StudioWorld) -> None:
     """Also in one that has no words, neither the product's own nor Hitchpost's."""
     editor, world = studio.editor(), studio.world

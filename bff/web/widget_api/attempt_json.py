@@ -10,14 +10,19 @@ from bff.connections.connection import EXISTING
 from bff.content.product import Product
 from bff.identity.principal import Principal
 from bff.web.kit.connection_view import may_end
+from bff.web.kit.locales import user_languages
 from bff.web.kit.services import services
 
 
 def page_json(
     product: Product, principal: Principal, attempt: Attempt, hint: Hint | None = None
 ) -> dict[str, Any]:
-    """The JSON of an attempt for its page, which says whether the page may offer to accept the account."""
-    reply = services().clicks.attempt_views.for_page(attempt, product, hint)
+    """The JSON of an attempt for its page, which says whether the page may offer to accept the account.
+
+    Its error is in the language of the page's words (``GET /v1/config``).
+    """
+    languages = user_languages(principal, attempt.locale)
+    reply = services().clicks.attempt_views.for_page(attempt, product, hint, languages)
     may = _may_accept(product, principal, attempt)
     return reply if may is None else reply | {"may_accept": may}
 
