@@ -188,12 +188,39 @@ def test_any_entry_is_read(document: Any) -> None:
         ("https://north.shop.example/", "north"),
         ("http://north.shop.example", "north"),
         ("shop.example", "shop.example"),
+        ("https://north.shop.example/admin/products", "north"),
+        ("https://north.shop.example?from=mail", "north"),
+        ("HTTPS://North.Shop.Example/#top", "north"),
+        ("north.shop.example/admin", "north"),
+        ("North", "north"),
     ],
 )
 def test_people_paste_whole_addresses(sent: str, kept: str) -> None:
-    """What is shown beside the field is taken off."""
+    """What is shown beside the field is taken off, and all of the address bar that is no part of the host."""
     form = SignInForm(AuthKind.OAUTH, (FormField("shop", prefix="https://", suffix=".shop.example"),))
     assert typed(form, {key_of(0): sent})["shop"].reveal() == kept
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "sent", "kept"),
+    [
+        ("", ".example.com/api", "https://north.example.com/api/v2", "north"),
+        ("https://", "/", "HTTPS://Cloud.Example/Team/", "cloud.example"),
+        ("https://", "", "HTTPS://Cloud.Example/Team/", "cloud.example/Team"),
+        ("www.", "", "https://WWW.Example.com.br", "example.com.br"),
+        ("app.example.com/", "", "https://app.example.com/North", "North"),
+        ("app.example.com/", "", "North", "North"),
+        ("key_", "", "key_AbC", "AbC"),
+        ("", "@example.com", "Ada@example.com", "Ada"),
+        ("", "", "https://Cloud.Example/Team/?a=B", "https://Cloud.Example/Team/?a=B"),
+    ],
+)
+def test_only_what_is_no_part_of_the_value_is_taken_off(
+    prefix: str, suffix: str, sent: str, kept: str
+) -> None:
+    """A path may belong to it, and case may matter outside of a host."""
+    form = SignInForm(AuthKind.OAUTH, (FormField("place", prefix=prefix, suffix=suffix),))
+    assert typed(form, {key_of(0): sent})["place"].reveal() == kept
 
 
 def test_a_password_is_taken_as_it_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,13 @@ WORDS: Final[Mapping[Fault, str]] = {
     Fault.UNREACHABLE: "page_form_unreachable",
 }
 """Text keys of the messages for users, by fault."""
+
+_SCHEME: Final = re.compile(r"^https?://", re.IGNORECASE)
+_HOST_END: Final = re.compile(r"[/?#]")
+_HOST_BEGINS: Final = re.compile(r"([a-z0-9-]+\.)*", re.ASCII)
+"""A prefix, without its scheme, after which a host goes on: empty, or whole labels such as ``www.``."""
+_HOST_ENDS: Final = re.compile(r"(?=.)([a-z0-9-]*(\.[a-z0-9-]+)+)?(/.*)?", re.ASCII)
+"""A suffix with which the host ends: ``.example.com``, with or without a path, or only ``/``."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +112,27 @@ def _message(field: FormField, fault: Fault, text: Text) -> str:
 
 
 def _trim(field: FormField, value: str) -> str:
-    """Remove surrounding blanks, and the field's prefix and suffix if they were entered with the value."""
+    """Remove surrounding blanks, and the field's prefix and suffix if they were entered with the value.
+
+    Of an address, the rest goes too: its scheme, and, if the host ends with the value or its suffix, what
+    follows the host. The case of a host does not matter: it becomes lower case.
+    """
     if field.name == "password" or field.choices:
         return value  # A password may start or end with a blank; a choice must match exactly.
     value = value.strip()
-    if field.prefix or field.suffix:
-        # Users paste the whole address, while the page shows the prefix and suffix beside the field.
-        value = value.removeprefix("https://").removeprefix("http://").rstrip("/")
-        prefix, suffix = field.prefix.removeprefix("https://"), field.suffix.rstrip("/")
-        value = value.removeprefix(prefix).removesuffix(suffix)
-    return value
+    if not (field.prefix or field.suffix):
+        return value
+    # Users paste the whole address, while the page shows the prefix and suffix beside the field.
+    value, prefix, suffix = _SCHEME.sub("", value), _SCHEME.sub("", field.prefix), field.suffix
+    host = _host_of(value)
+    if _HOST_BEGINS.fullmatch(prefix):
+        if _HOST_ENDS.fullmatch(suffix):
+            value, suffix = host.lower(), _host_of(suffix)
+        elif not suffix:
+            value = host.lower() + value[len(host) :]
+    return value.rstrip("/").removeprefix(prefix).removesuffix(suffix.rstrip("/"))
+
+
+def _host_of(address: str) -> str:
+    """The beginning of an address without a scheme, up to what follows its host."""
+    return _HOST_END.split(address, maxsplit=1)[0]
