@@ -1,7 +1,7 @@
 // The BFF's HTTP API, as the widget calls it.
 import { logError } from "./log.js";
 import { ConnectError, errorOf, type ErrorBody } from "./errors.js";
-import { bffOrigin, dropToken, sessionToken, settings } from "./session.js";
+import { bffOrigin, dropToken, sessionToken, settings, userEpoch } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, Config, Connection, Reading } from "./types.js";
 
@@ -44,9 +44,10 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 export async function call<Answer>(path: string, body?: object | null, headerValue?: HeaderValue): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
-  const key = `${Math.random()}`; // The idempotency key. It need not be secret: the BFF keeps each user's apart.
+  const key = Math.random() as unknown as string; // The idempotency key. It need not be secret: the BFF keeps each user's apart.
   let renewed: boolean | undefined;
-  for (;;) {
+  const epoch = userEpoch;
+  while (epoch === userEpoch) {
     try {
       const response = await send(path, body, headerValue, key);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
@@ -57,6 +58,7 @@ export async function call<Answer>(path: string, body?: object | null, headerVal
       throw new SyntaxError(); // As for an answer that is no JSON: it is not the BFF's, but a proxy's, which may have an `error` too.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
+      if (!error) throw new ConnectError("not_signed_in");
       // The browser reports a CSP violation only after the call has failed. The pause is also needed because a failure closes the
       // popup, and Chromium ignores `close()` on a popup that was opened an instant ago.
       await new Promise((resume) => setTimeout(resume, CSP_REPORT_DELAY));
@@ -64,6 +66,7 @@ export async function call<Answer>(path: string, body?: object | null, headerVal
       if (headerValue || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
+  throw new ConnectError("cancelled"); // Not sent again as the next user's.
 }
 
 async function send(path: string, body: object | null | undefined, headerValue: HeaderValue | undefined, key: string): Promise<Response> {

@@ -116,7 +116,7 @@ export function install(kit: Kit, element: HTMLElement): () => void {
     // Until the connectors are known, the rows that are there stay: a sign-in may run in one of them.
     if (offers) updateRows(rows, list, element, offers);
     for (const { button } of rows.values()) copyAttributes(button, element);
-    search.hidden = rows.size < SEARCH_FROM;
+    if ((search.hidden = rows.size < SEARCH_FROM)) search.value = "";
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
     for (const each of [search, list, status]) Object.assign(each, { lang: word("lang", "en"), dir: word("dir", "ltr") });

@@ -19,7 +19,7 @@ export class ConnectError extends Error {
   declare connection: string | undefined;
 
   /** `title` and `nextStep` default to English texts, which the panel replaces by the product's. */
-  constructor(code: ConnectErrorCode, title = humanize(code), nextStep = "Try again, or ask support.") {
+  constructor(code: ConnectErrorCode, title = humanize(code), nextStep = "Try again.") {
     super(title);
     Object.assign(this, { code, title, nextStep });
   }

@@ -16,11 +16,12 @@ interface Kept {
 }
 
 /** Returns the function that corrects the failure of a view. It is called for each drawing, with the state that the connector gives. */
-export function failureKeeper({ offerOf, readRequest }: Kit): (view: View, state: State) => void {
+export function failureKeeper({ offerOf, readRequest, userEpoch }: Kit): (view: View, state: State) => void {
   const kept = new Map<string, Kept>();
+  const drawnFor = new WeakMap<View, number>();
   const keyOf = (element: Element): string => {
     const { connector, connection } = readRequest(element);
-    return JSON.stringify([connector, connection]);
+    return JSON.stringify([userEpoch(), connector, connection]);
   };
   // In the capture phase: before the element draws itself.
   for (const name of ["failed", "step"] as const) {
@@ -34,6 +35,10 @@ export function failureKeeper({ offerOf, readRequest }: Kit): (view: View, state
 
   return (view, state) => {
     const { element } = view;
+    const epoch = userEpoch();
+    // It was another user's, or is connected no longer.
+    if ((drawnFor.get(view) ?? epoch) !== epoch || (view.failure === null && view.state === "connected" && state !== "connected")) view.failure = undefined;
+    drawnFor.set(view, epoch);
     const found = kept.get(keyOf(element));
     if (!found || view.step) return;
     if (element.isConnected && !(found.owner as Element).isConnected && Date.now() < found.until && view.failure === undefined) {

@@ -105,7 +105,7 @@ function update(drawing: Drawing): void {
   parts.lastDrawn = toDraw;
 
   const focused = (box.getRootNode() as ShadowRoot).activeElement;
-  const mayLoseFocus = focused && focused !== button && box.contains(focused);
+  const mayLoseFocus = box.contains(focused);
   box.toggleAttribute("data-card", isCard);
   box.toggleAttribute("data-wide-actions", !!step || !!failure || !!toConfirm);
   box.role = isCard ? "group" : null;
@@ -120,7 +120,7 @@ function update(drawing: Drawing): void {
   for (const each of box.querySelectorAll("button")) each.disabled = button.disabled;
   showCode(drawing);
   // If the button that had the focus is gone, move the focus to the main button, or to the last action if that is hidden.
-  if (mayLoseFocus && !box.contains(focused)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
+  if (mayLoseFocus && (!focused?.isConnected || (focused as HTMLElement).hidden)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
 }
 
 /** Shows the status text. Screen readers announce its changes. If the card shows the same, it is for screen readers only. */

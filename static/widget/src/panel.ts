@@ -26,6 +26,7 @@ export function install(kit: Kit): void {
     paint(view);
     testFormAction(kit.readRequest(view.element));
   };
+  for (const { attempt, request } of kit.flows) if (attempt) hooks.remember(attempt, request); // Launched before this file came.
   watchCsp(kit);
   refreshStates(kit);
   watchMismatchPolicy(kit);

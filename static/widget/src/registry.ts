@@ -40,8 +40,7 @@ export function adoptFlow(button: Element): Flow | undefined {
 export function resolveOwner(flow: Flow, candidate?: Element): Node {
   const { owner, request } = flow;
   if (matchesRequest(owner, request)) return owner;
-  const replacement = hooks.findReplacement(request, [...flows].map((each) => each.owner), candidate);
-  return replacement ? (flow.owner = replacement) : document;
+  return (flow.owner = hooks.findReplacement(request, [...flows].map((each) => each.owner), candidate)) ?? document;
 }
 
 /** Whether a node is on the page, and is the document or a button that still has the request's connector, and names its connection or none. */

@@ -1,6 +1,5 @@
 // The settings, and the session token of the signed-in user.
 import { logError } from "./log.js";
-import { ConnectError } from "./errors.js";
 import type { Session, Settings } from "./types.js";
 
 /** How long (milliseconds) before its expiry a token is renewed, since it must outlive the call. */
@@ -84,7 +83,7 @@ export function dropToken(): boolean {
 }
 
 async function requestToken(source: NonNullable<Settings["session"]>): Promise<string> {
-  let failure: unknown = new ConnectError("not_signed_in");
+  let failure: unknown;
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in, status } = (typeof given === "string" ? { token: given } : (given ?? {})) as Session & { status: number };
@@ -95,7 +94,7 @@ async function requestToken(source: NonNullable<Settings["session"]>): Promise<s
     if (token) return token;
   } catch (error) {
     logError(error);
-    if (error instanceof TypeError) failure = error; // How fetch reports a network error.
+    failure = error instanceof TypeError; // How fetch reports a network error.
   }
   dropToken();
   throw failure;

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { add, names, pick, useElements } from "./elements.js";
+import { add, launch, main, names, pick, shown, useElements } from "./elements.js";
 import { pass, usePage } from "./page.js";
 
 const page = usePage();
@@ -73,5 +73,19 @@ describe("by the keyboard", () => {
     const element = await connected("one@acme.example", "two@acme.example");
     const parts = [...(element.shadowRoot?.querySelectorAll("[part=box] > *") ?? [])].map((each) => each.getAttribute("part"));
     expect(parts.slice(0, 2)).toEqual(["accounts", "button"]);
+  });
+
+  it("the focus stays in the element when the button that had it is hidden at the end", async () => {
+    page.bff.account.offers.crm = { multiple: false };
+    await connected("CRM");
+    page.bff.account.add("crm", { external_account: "eve" });
+    document.body.replaceChildren();
+    const element = await shown();
+    enter(element, "Reconnect");
+    await launch(page);
+    expect(element.shadowRoot?.activeElement).toBe(main(element));
+    page.bff.end("connected");
+    await pass(15_000);
+    expect([main(element).hidden, focused(element)]).toEqual([true, "Disconnect"]);
   });
 });

@@ -156,3 +156,16 @@ describe("the list of connections", () => {
     expect(visible(element)).toEqual(["c1", "c3"]);
   });
 });
+
+describe("a list that has become short", () => {
+  it("is not left filtered without a field", async () => {
+    offer(page, 13);
+    const element = await list();
+    type(element, "connector 13");
+    expect(visible(element)).toEqual(["c13"]);
+    for (let number = 4; number <= 13; number++) Reflect.deleteProperty(page.bff.account.offers, `c${number.toString()}`);
+    refresh();
+    await pass(2000);
+    expect([search(element).hidden, visible(element), part(element, "none").textContent]).toEqual([true, ["c1", "c2", "c3"], ""]);
+  });
+});

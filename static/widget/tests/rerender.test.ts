@@ -226,3 +226,17 @@ describe("a host's own button that is drawn anew in mid-flow", () => {
     expect(heard).toMatchObject([{ attempt: "at_1" }]);
   });
 });
+
+describe("an element that comes back", () => {
+  it.each<[string, (element: HTMLElement) => Promise<void>]>([
+    ["to the page", async (element) => { element.remove(); await pass(3000); document.body.append(element); }],
+    ["to its connector", async (element) => { element.setAttribute("connector", "erp"); await pass(100); element.setAttribute("connector", "crm"); }],
+  ])("%s shows the flow that still runs", async (_, leave) => {
+    const element = await waiting();
+    await pass(500);
+    await leave(element);
+    await pass(100);
+    expect([element.getAttribute("state"), status(element)]).toEqual(["busy", "Waiting"]);
+    await end();
+  });
+});

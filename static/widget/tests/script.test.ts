@@ -15,10 +15,10 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
 }
 
 /** Runs the script, and waits for the panel. */
-async function fresh(): Promise<void> {
+async function fresh(panel = (): Promise<unknown> => import("../src/panel.js")): Promise<void> {
   vi.resetModules();
   const { hooks } = await import("../src/hooks.js");
-  hooks.importModule = (url) => (url.includes("panel") ? import("../src/panel.js") : Promise.reject(new Error("not now")));
+  hooks.importModule = ((url) => (url.includes("panel") ? panel() : Promise.reject(new Error("not now")))) as typeof hooks.importModule;
   await import("../src/index.js");
   await hooks.ready;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { configure, fetchSession } from "../src/session.js";
 import type { Session } from "../src/types.js";
 import { problem } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 
 const page = usePage();
@@ -146,5 +147,19 @@ describe("who is signed in", () => {
     page.bff.end("connected");
     await pass(6000);
     expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+
+  it("ends each flow with an error of its own when the session is over for all of them", async () => {
+    page.bff.sessions.push(answer("one", 40));
+    configure({ session: () => fetchSession("/session") });
+    const flows = [page.connect("crm"), page.connect("erp")];
+    await pass(0);
+    for (const popup of FakePopup.opened) popup.ready();
+    await pass(0);
+    page.bff.sessions.splice(0, 1, new Response("", { status: 401 }));
+    await pass(10_500);
+    dispatchEvent(new Event("focus"));
+    await pass(3000);
+    expect(flows.map(({ outcome }) => outcome)).toMatchObject([{ code: "not_signed_in", attempt: "at_1" }, { code: "not_signed_in", attempt: "at_2" }]);
   });
 });

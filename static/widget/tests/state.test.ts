@@ -55,3 +55,25 @@ describe("while its own sign-in runs, an element", () => {
     await pass(5000);
   });
 });
+
+describe("what a sign-in has connected", () => {
+  it.each([
+    ["ended", "idle", (): void => { page.bff.account.all.splice(0); }],
+    ["lost its grant", "needs-reconnect", (): void => { for (const each of page.bff.account.all) each.state = "needs_reconnect"; }],
+  ])("is not called connected any more once it has %s elsewhere", async (_, state, change) => {
+    page.bff.states = { crm: "disconnected" };
+    const element = await shown();
+    main(element).click();
+    await launch(page);
+    page.bff.end("connected");
+    page.bff.states = {};
+    page.bff.account.add("crm");
+    await pass(15_000);
+    expect(element.getAttribute("state")).toBe("connected");
+    change();
+    await pass(60_000);
+    dispatchEvent(new Event("focus"));
+    await pass(5000);
+    expect([element.getAttribute("state"), status(element)]).toEqual([state, ""]);
+  });
+});

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 // Another user or account signs in while the page stays: an organisation switcher, or a library that loads the next page into it.
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { add, launch, main, names, status, useElements } from "./elements.js";
+import { add, launch, main, names, part, shown, status, useElements } from "./elements.js";
 import { problem } from "./fake-bff.js";
+import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 import { api } from "../src/start.js";
 
@@ -47,5 +48,68 @@ describe("the session of a page that a library has replaced", () => {
     dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
     await pass(500);
     expect(bearers().at(-1)).toBe("Bearer grace");
+  });
+});
+
+describe("an ending of another user's sign-in", () => {
+  /** An element whose sign-in has ended, and whose page then has another user. */
+  async function ended(end: () => void, meanwhile: (element: HTMLElement) => void = () => undefined): Promise<HTMLElement> {
+    const element = await shown();
+    main(element).click();
+    await launch(page);
+    end();
+    await pass(15_000);
+    expect(status(element)).not.toBe("");
+    meanwhile(element);
+    api.configure({ session: () => "grace" });
+    await pass(5000);
+    return element;
+  }
+
+  it.each(["connected", "declined"] as const)("%s is not shown to the next one", async (outcome) => {
+    page.bff.states = { crm: "disconnected" };
+    const element = await ended(() => { page.bff.end(outcome); });
+    expect([element.getAttribute("state"), main(element).textContent]).toEqual(["idle", "Connect Acme CRM"]);
+    expect([status(element), part(element, "code").textContent]).toEqual(["", ""]);
+  });
+
+  it("is not shown to the next one by a new element either", async () => {
+    page.bff.states = { crm: "disconnected" };
+    await ended(() => { page.bff.end("declined"); }, (element) => { element.remove(); });
+    expect(status(await shown())).toBe("");
+  });
+
+  it("offers the next one no account that another has signed in to", async () => {
+    page.bff.account.add("crm");
+    const element = await ended(() => { Object.assign(page.bff.last, { status: "failed", code: "account_mismatch" }); });
+    expect([status(element), names(element)]).toEqual(["", ["Disconnect"]]);
+  });
+});
+
+describe("a call that gets no answer before another user signs in", () => {
+  const lost = (): Response => { throw new TypeError("Failed to fetch"); };
+  const senders = (method: string): unknown[] => page.bff.calls.filter((call) => call.method === method).map(({ headers }) => headers.Authorization);
+
+  it.each([["gets no answer", lost], ["is refused", () => problem(401, "not_signed_in", "You are signed out")]])("begins nothing as the next one when it %s", async (_, trouble) => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(500);
+    page.bff.troubles.push(trouble, lost, lost);
+    main(element).click();
+    await Promise.resolve();
+    api.configure({ session: () => "grace" });
+    await pass(20_000);
+    expect(senders("POST")).not.toContain("Bearer grace");
+    expect([FakePopup.last.closed, FakePopup.last.posted, main(element).ariaBusy]).toEqual([true, [], "false"]);
+  });
+
+  it("ends no connection as the next one", async () => {
+    page.bff.account.add("crm");
+    page.bff.troubles.push(lost, lost);
+    const ending = api.disconnect("36001").catch((error: unknown) => error);
+    await pass(100);
+    api.configure({ session: () => "grace" });
+    await pass(5000);
+    expect(senders("DELETE")).toEqual(["Bearer tok"]);
+    expect(await ending).toMatchObject({ code: "cancelled" });
   });
 });
