@@ -203,7 +203,7 @@ def _clicks(
         browser_binding=browser_binding,
         poller=poller,
         idempotent_begin=IdempotentBegin(connect, attempts, clock, _random_token),
-        sign_in_urls=SignInUrls(minter, attempts, settings.partner_service_url, clock, ledger),
+        sign_in_urls=SignInUrls(minter, attempts, context, ledger),
         attempts=attempts,
         attempt_list=AttemptList(store.engine),
         attempt_views=AttemptViews(receipts, settings.partner_origin),

@@ -44,9 +44,9 @@ class ConnectionTarget:
 
     Without an id: the one that ``Minter`` finds or installs.
 
-    ``adds``: connect another third-party account. ``attempt_id`` then claims an account connector: a free one
-    (installed, not connected, not in use) or a new one. If nothing is connected and one connection has lost
-    its grant, it claims that one first.
+    ``adds``: connect another third-party account. ``attempt_id`` (for a sign-in URL, an id of its own) then
+    claims an account connector: a free one (installed, not connected, not in use) or a new one. If nothing is
+    connected and one connection has lost its grant, it claims that one first.
     """
 
     account_connector_id: int | None = None

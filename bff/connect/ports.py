@@ -30,10 +30,13 @@ class Connections(Protocol):
 
 
 class ExpectedConnections(Protocol):
-    """Looks for connections that no attempt reports."""
+    """Looks for connections that no attempt reports, and ends the claims that no attempt has."""
 
     def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
         """Check soon whether ``account_connector_id`` is connected: a sign-in URL for it is being minted."""
+
+    def release(self, account: AccountRef, claim: str) -> None:
+        """End this claim of an account connector."""
 
 
 @dataclass(frozen=True)

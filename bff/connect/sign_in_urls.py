@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from bff.common.errors import ConnectorUnavailable, InvalidRequest, OriginNotRegistered, UnknownConnector
 from bff.common.origins import origin_of
 from bff.common.secret import Secret, fingerprint
-from bff.connect.minting import Minter
+from bff.connect.context import ConnectContext
+from bff.connect.minting import ConnectionTarget, Minter
 from bff.connect.ports import AttemptStore, ExpectedConnections, HostSignInUrl
 from bff.content.minted_url import check_url_of_target, sign_in_url
 from bff.content.product import OfferedConnector, Product
@@ -24,14 +24,12 @@ class SignInUrls:
         self,
         minter: Minter,
         attempts: AttemptStore,
-        partner_service_url: str,
-        clock: Callable[[], datetime],
+        context: ConnectContext,
         connections: ExpectedConnections | None = None,
     ) -> None:
         self._minter = minter
         self._attempts = attempts
-        self._partner_service_url = partner_service_url
-        self._clock = clock
+        self._context = context
         self._connections = connections
 
     def mint(
@@ -43,10 +41,13 @@ class SignInUrls:
         connector: str,
         target_origin: str,
         callback_message: str | None,
+        connection: int | None = None,
     ) -> tuple[Secret, datetime]:
         """The URL and when its token ends (UTC).
 
         ``target_origin``: one of the product's origins, or, without ``callback_message``, a URL below one.
+        ``connection``: the account connector to reconnect. It is checked already: it is one of the account's.
+        Without it, a connector that may be connected several times gets another account.
         Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``:
         ``ConnectorUnavailable`` if the connector needs a form whose values are not set.
         """
@@ -54,19 +55,25 @@ class SignInUrls:
         if offered is None:
             raise UnknownConnector(f"connector {connector!r} is not offered by product {product.key}")
         _require_origin(product, target_origin, callback_message)
-        check_url_of_target(self._partner_service_url, target_origin, callback_message)
+        check_url_of_target(self._context.partner_service_url, target_origin, callback_message)
         found = self._minter.catalogue_entry(account, offered)
         if found.form.auth is not AuthKind.OAUTH:
             raise ConnectorUnavailable(
                 f"connector {connector!r} has no sign-in URL: it needs a form in the popup, or"
                 " cannot be connected"
             )
-        account_connector, token = self._minter.mint(account, offered, user.id)
-        _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
-        self._note(product, account, user, offered, account_connector, token)
-        url = sign_in_url(
-            self._partner_service_url, account_connector.id, token.value, target_origin, callback_message
-        )
+        adds = offered.multiple and connection is None
+        target = ConnectionTarget(connection, adds, f"url_{self._context.random_token()[:24]}")
+        try:
+            account_connector, token = self._minter.mint(account, offered, user.id, target=target)
+            _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
+            self._note(product, account, user, offered, account_connector, token)
+        finally:
+            # The stored URL holds the account connector from now on. One that was not minted needs none.
+            if adds and self._connections is not None:
+                self._connections.release(account, target.attempt_id)
+        base = self._context.partner_service_url
+        url = sign_in_url(base, account_connector.id, token.value, target_origin, callback_message)
         return url, token.expires_at
 
     def _note(
@@ -86,7 +93,7 @@ class SignInUrls:
                 product.key,
                 account.id,
                 user.id,
-                self._clock(),
+                self._context.clock(),
                 account_connector.authenticated,
                 fingerprint(token.value.reveal()),
             )

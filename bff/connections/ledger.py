@@ -203,9 +203,13 @@ class Ledger:
     def claim(
         self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, attempt: str
     ) -> bool:
-        """Claim this account connector for the attempt, for ``TAKEN``; False when another attempt has it."""
+        """Claim this account connector for the attempt, for ``TAKEN``; False when another sign-in has it."""
         blank = self.blank(account, offered, account_connector_id)
         return self.store.take(blank, self._clock() + TAKEN, attempt, self.sharing(account.product))
+
+    def release(self, account: AccountRef, claim: str) -> None:
+        """End a claim that no attempt has, so that its account connector is free at once."""
+        self.store.release(account.id, claim, self.sharing(account.product))
 
     def notice(self, attempt: Attempt, seen: AccountConnector) -> None:
         """Record a connection that a look at this attempt, which was given up, has shown.

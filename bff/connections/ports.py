@@ -65,3 +65,6 @@ class ConnectionStore(Protocol):
         An attempt may repeat its claim. An attempt that has ended has none. ``sharing``: the products that
         share the account: no attempt of another one has it then, either.
         """
+
+    def release(self, account_id: str, claim: str, sharing: Sequence[str]) -> None:
+        """End the claim that ``take`` made for ``claim`` in this account, for all ``sharing``."""

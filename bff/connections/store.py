@@ -184,11 +184,7 @@ class DatabaseConnections:
             connection.execute(update(connections).where(due).values(look_at=until))
 
     def take(self, blank: Stored, until: datetime, attempt: str, sharing: Sequence[str] = ()) -> bool:
-        """Claim a connection that has ended or lost its grant for one attempt; False when another has it.
-
-        An attempt may repeat its claim. An attempt that has ended has none. ``sharing``: the products that
-        share the account: no attempt of another one has it then, either.
-        """
+        """Claim a connection that has ended or lost its grant for one attempt; False when another has it."""
         mine = {"taken_until": until, "taken_by": attempt}
         others = [product for product in sharing if product != blank.product]
         try:
@@ -201,6 +197,14 @@ class DatabaseConnections:
         except (IntegrityError, _Taken):
             return False
         return True
+
+    def release(self, account_id: str, claim: str, sharing: Sequence[str]) -> None:
+        """End the claim that ``take`` made for ``claim`` in this account, for all ``sharing``."""
+        holders = (*sharing, min(sharing) + SHARED)
+        is_its = and_(_row.product.in_(holders), _row.account_id == account_id, _row.taken_by == claim)
+        free = {"taken_until": None, "taken_by": None, "version": _row.version + 1}
+        with self._writer.begin() as connection:
+            connection.execute(update(connections).where(is_its).values(free))
 
 
 class _Taken(Exception):
@@ -268,7 +272,7 @@ def _apply(connection: Connection, change: Change, version: int | None) -> bool:
     return True
 
 
-def _is(product: str, account_id: str, account_connector_id: int) -> Iterable[Any]:
+def _is(product: Any, account_id: Any, account_connector_id: Any) -> Iterable[Any]:
     return (
         _row.product == product,
         _row.account_id == account_id,

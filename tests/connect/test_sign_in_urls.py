@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlsplit
@@ -14,7 +15,7 @@ from bff.content.minted_url import LONGEST_CONNECTOR_ID, MOST, check_url_of_mess
 from bff.content.product import MessageKind, MessageTemplate
 from bff.identity.principal import User
 from bff.studio.access import Role, StudioSession, email_fault
-from tests.support.watched_core import ACME, HOST, PRODUCT, SERVICE, WatchedCore
+from tests.support.watched_core import ACME, CRM, HOST, PRODUCT, SERVICE, WatchedCore
 
 
 def test_every_value_survives_its_way_through_the_url() -> None:
@@ -116,6 +117,20 @@ class TestMint:
         with pytest.raises((InvalidRequest, OriginNotRegistered), match=fault):
             self.mint(core, **said)
         assert core.partner.of("mint") == []
+
+
+class TestSeveral:
+    """A URL for a connector that an account may connect several times."""
+
+    def test_it_adds_an_account_beside_those_that_are_connected(self, core: WatchedCore) -> None:
+        """Unless the host's server names the one to reconnect."""
+        several = replace(PRODUCT, connectors=(replace(CRM, multiple=True),))
+        core.partner.authenticated = True
+        asked: dict[str, Any] = {"connector": "crm", "target_origin": HOST, "callback_message": "done"}
+        added, _ = core.urls.mint(several, ACME, User("grace"), **asked)
+        named, _ = core.urls.mint(several, ACME, User("grace"), **asked, connection=7)
+        ids = [dict(parse_qsl(urlsplit(url.reveal()).query))["id"] for url in (added, named)]
+        assert ids == ["70", "7"]
 
 
 class TestLength:

@@ -17,7 +17,7 @@ from bff.connections.connection import Change, State, Stored
 from bff.connections.store import DatabaseConnections
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
-from bff.storage.tables import connections, outbox, products
+from bff.storage.tables import connections, outbox, products, sign_in_urls
 from tests.connect.test_timeline import attempt
 from tests.support.connections import hear
 from tests.support.databases import DatabaseUrl
@@ -45,6 +45,7 @@ def store(engine: Engine) -> DatabaseConnections:
     with engine.begin() as connection:
         connection.execute(connections.delete())
         connection.execute(outbox.delete())
+        connection.execute(sign_in_urls.delete())
     return DatabaseConnections(engine)
 
 
@@ -232,6 +233,18 @@ def test_products_that_share_an_account_take_one_once(store: DatabaseConnections
     assert store.take(replace(of[1], changed_at=later), again, "att_late", group)
     store.apply(Change(replace(ADAS, product="other", account_connector_id=8)), None)
     assert not store.take(replace(of[2], account_connector_id=8), until, "att_other", group)
+
+
+def test_a_claim_is_released_for_all_who_share_the_account(store: DatabaseConnections) -> None:
+    """No other claim ends with it."""
+    blank, until = replace(ADAS, state=State.DISCONNECTED, look_at=None), NOW + timedelta(minutes=1)
+    group = ("demo", "other")
+    for number, by in ((8, "url_1"), (9, "url_2")):
+        assert store.take(replace(blank, account_connector_id=number), until, by, group)
+    store.release("acme", "url_1", group)
+    of_other = replace(blank, product="other")
+    taken = [store.take(replace(of_other, account_connector_id=n), until, "att_1", group) for n in (8, 9)]
+    assert taken == [True, False]
 
 
 QUESTIONS = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -48,15 +49,21 @@ def disconnect(world: CyclrWorld, connection: str) -> int:
     return world.server("DELETE", path, params={"account": world.account}).status_code
 
 
-def sign_in_url(world: CyclrWorld) -> str:
-    """A URL to which the host's server redirects its user."""
-    body = {
-        "user": {"id": "ada"},
+def url_body(world: CyclrWorld, connector: str, user: str = "ada", **more: str) -> dict[str, Any]:
+    """What the host's server sends to get a URL."""
+    return {
+        "user": {"id": user},
         "account": {"id": world.account},
-        "connector": "crm",
+        "connector": connector,
         "target_origin": HOST,
         "callback_message": "done",
+        **more,
     }
+
+
+def sign_in_url(world: CyclrWorld, connector: str = "crm", **more: str) -> str:
+    """A URL to which the host's server redirects its user."""
+    body = url_body(world, connector, **more)
     return str(world.server("POST", "/v1/sign-in-urls", json=body).json()["url"])
 
 
@@ -474,6 +481,25 @@ class TestSeveral:
         with ThreadPoolExecutor(3) as pool:
             urls = [answer.headers["Location"] for answer in pool.map(many.launch, tokens)]
         assert len({url.partition("id=")[2].partition("&")[0] for url in urls}) == 3
+
+    def test_a_url_that_names_a_connection_is_for_exactly_that_one(self, many: CyclrWorld) -> None:
+        """Nothing is installed for it; one that is not the account's is refused."""
+        first, _ = (connected(many, many.session(), "mail") for _ in range(2))
+        assert f"id={first}&" in sign_in_url(many, "mail", connection=first)
+        assert len(many.cyclr.of(many.account)) == 2
+        refused = many.server("POST", "/v1/sign-in-urls", json=url_body(many, "mail", connection="99999"))
+        assert (refused.status_code, refused.json()["code"]) == (404, "connection_not_found")
+
+    def test_a_url_that_could_not_be_minted_leaves_its_install_to_the_next(self, many: CyclrWorld) -> None:
+        """At once, not when its claim is over."""
+        connected(many, many.session(), "mail")
+        for _ in range(2):
+            many.cyclr.habits.busy = {"sign_in_token": (401, None)}
+            answer = many.server("POST", "/v1/sign-in-urls", json=url_body(many, "mail"))
+            assert answer.status_code in {502, 503}
+        many.cyclr.habits.busy = {}
+        sign_in_url(many, "mail")
+        assert [item.name for item in many.cyclr.of(many.account)] == ["Mail", "Mail 2"]
 
     def test_ended_a_further_one_is_deleted(self, many: CyclrWorld) -> None:
         """And the others stand."""

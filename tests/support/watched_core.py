@@ -191,7 +191,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         forms,
         context,
     )
-    urls = SignInUrls(minter, attempts, SERVICE, clock)
+    urls = SignInUrls(minter, attempts, context)
     choice = AccountChoice(attempts, partner, poller, context)
     return WatchedCore(
         clock, partner, attempts, poller, connect, choice, events, urls, tokens, prefetcher, later, engine

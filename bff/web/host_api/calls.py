@@ -20,7 +20,7 @@ from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.sessions import LONGEST_SESSION
 from bff.openapi.operation import Answer
 from bff.web.kit import audit
-from bff.web.kit.accounts import Id, Name, Text
+from bff.web.kit.accounts import ConnectionId, Id, Name, Text
 from bff.web.kit.authenticate import host_server
 from bff.web.kit.bodies import LANGUAGE_TAG, Body, read_body
 from bff.web.kit.limits import Limit, Purpose
@@ -97,6 +97,7 @@ class NewSignInUrl(Body):
     user: HostUser
     account: HostAccount
     connector: Text
+    connection: ConnectionId = None
     target_origin: Annotated[str, Field(max_length=2000)]
     callback_message: Annotated[str, Field(max_length=1000)] | None = None
 
@@ -180,11 +181,16 @@ def end_sessions() -> Response:
     body=NewSignInUrl,
     refusals=(
         *("unknown_connector", "origin_not_allowed", "account_of_another_product", "account_unknown"),
+        "connection_not_found",
         *describe.PARTNER,
     ),
 )
 def create_sign_in_url() -> Response:
-    """Mint a sign-in URL, for servers that redirect the browser to it at once."""
+    """Mint a sign-in URL, for servers that redirect the browser to it at once.
+
+    As ``POST /v1/attempts`` it adds another account to a connector with ``multiple``, or signs in to
+    ``connection``.
+    """
     product, body = host_server(), read_body(NewSignInUrl)
     account = body.account.reference(product)
     services().accounts.claimed(account)
@@ -196,5 +202,17 @@ def create_sign_in_url() -> Response:
         connector=body.connector,
         target_origin=body.target_origin,
         callback_message=body.callback_message,
+        connection=_named(product, account, body),
     )
     return answer({"url": url.reveal(), "expires_at": expires_at.isoformat()}, 201)
+
+
+def _named(product: Product, account: AccountRef, body: NewSignInUrl) -> int | None:
+    """The account connector of the connection that the body names; None if it names none.
+
+    Raises ``ConnectionNotFound``.
+    """
+    offered = product.connector(body.connector)
+    if body.connection is None or offered is None:  # ``SignInUrls.mint`` refuses an unknown connector.
+        return None
+    return services().connections.service.known(account, offered, body.connection)

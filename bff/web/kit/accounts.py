@@ -39,6 +39,9 @@ Text = Annotated[
 _Id = Annotated[Text, AfterValidator(_checked_id)]
 Id = Annotated[_Id, BeforeValidator(_as_text, json_schema_input_type=_Id | int)]
 Name = Annotated[Text, AfterValidator(str.strip)]
+ConnectionId = Annotated[
+    str | None, Field(min_length=1, max_length=20, description="The id of the connection to reconnect.")
+]
 ID: Final = TypeAdapter[str](_Id)
 
 

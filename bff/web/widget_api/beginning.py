@@ -21,6 +21,7 @@ from bff.content.product import Product
 from bff.identity.principal import Principal
 from bff.openapi.operation import Answer
 from bff.web.kit import cors
+from bff.web.kit.accounts import ConnectionId
 from bff.web.kit.authenticate import signed_in
 from bff.web.kit.bodies import Body, read_body
 from bff.web.kit.guards import calling_origin
@@ -47,9 +48,7 @@ class BeginAttempt(Body):
     """The body of ``POST /v1/attempts``."""
 
     connector: Annotated[str, Field(min_length=1, max_length=64)]
-    connection: Annotated[
-        str | None, Field(min_length=1, max_length=20, description="The id of the connection to reconnect.")
-    ] = None
+    connection: ConnectionId = None
     message: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     locale: (
         Annotated[str, Field(max_length=100, description="A language tag; an invalid one is ignored.")] | None
