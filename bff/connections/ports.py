@@ -62,8 +62,9 @@ class ConnectionStore(Protocol):
     def take(self, blank: Stored, until: datetime, attempt: str, sharing: Sequence[str] = ()) -> bool:
         """Claim a connection that has ended or lost its grant for one attempt; False when another has it.
 
-        An attempt may repeat its claim. An attempt that has ended has none. ``sharing``: the products that
-        share the account: no attempt of another one has it then, either.
+        An attempt may repeat its claim. An attempt that has ended has none. An unfinished sign-in URL of the
+        host's server has it as long as an attempt would. ``sharing``: the products that share the account: no
+        attempt of another one has it then, either.
         """
 
     def release(self, account_id: str, claim: str, sharing: Sequence[str]) -> None:

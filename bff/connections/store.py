@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bff.connect.attempt import LIVE, Status
+from bff.connect.attempt import LAUNCHED_LIFE, LIVE, Status
 from bff.connections.connection import EXISTING, Change, Running, State, Stored, event_data
 from bff.connections.ports import Decide
 from bff.identity.principal import AccountRef
@@ -190,6 +190,7 @@ class DatabaseConnections:
         try:
             with self._writer.begin() as connection:
                 _take(connection, blank, mine)
+                _require_no_open_url(connection, blank)
                 if others:
                     group = min(sharing) + SHARED
                     _take(connection, replace(blank, product=group, removed_at=until), mine)
@@ -227,6 +228,18 @@ def _take(connection: Connection, blank: Stored, mine: dict[str, Any]) -> None:
     taken = {**mine, "removed_at": blank.removed_at, "version": _row.version + 1}
     if not connection.execute(update(connections).where(free).values(taken)).rowcount:
         connection.execute(insert(connections).values({**_values(blank), **mine}))
+
+
+def _require_no_open_url(connection: Connection, blank: Stored) -> None:
+    """Raise ``_Taken`` while a user may still sign in to it with a URL of the host's server."""
+    is_its = and_(*_is(_url.product, _url.account_id, _url.account_connector_id))
+    is_open = (
+        _url.account_connector_id == blank.account_connector_id,
+        _url.minted_at > blank.changed_at - LAUNCHED_LIFE,
+        ~exists().where(is_its, _row.connected_at >= _url.minted_at),
+    )
+    if connection.execute(select(_url.id).where(*is_open).limit(1)).first():
+        raise _Taken
 
 
 def _require_unconnected(connection: Connection, products: Sequence[str], blank: Stored) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, text
 
-from bff.connect.attempt import LIVE, Status
+from bff.connect.attempt import LAUNCHED_LIFE, LIVE, Status
+from bff.connect.ports import HostSignInUrl
 from bff.connect.store import DatabaseAttempts
 from bff.connections.connection import Change, State, Stored
 from bff.connections.store import DatabaseConnections
@@ -233,6 +234,26 @@ def test_products_that_share_an_account_take_one_once(store: DatabaseConnections
     assert store.take(replace(of[1], changed_at=later), again, "att_late", group)
     store.apply(Change(replace(ADAS, product="other", account_connector_id=8)), None)
     assert not store.take(replace(of[2], account_connector_id=8), until, "att_other", group)
+
+
+def test_an_unfinished_sign_in_url_has_its_connection_as_long_as_an_attempt(
+    store: DatabaseConnections, engine: Engine
+) -> None:
+    """Its user may be signing in now. Once it has connected it, or its time is over, anybody may take it."""
+    attempts, minute = DatabaseAttempts(engine), timedelta(minutes=1)
+    attempts.note_sign_in_url(HostSignInUrl(9, "demo", "acme", "ada", NOW, False, "a" * 64))
+    blank = replace(ADAS, account_connector_id=9, state=State.DISCONNECTED, look_at=None)
+
+    def is_free(at: datetime, account_connector_id: int = 9) -> bool:
+        taken = replace(blank, account_connector_id=account_connector_id, changed_at=at)
+        return store.take(taken, at + minute, "att_1", ("demo", "other"))
+
+    assert is_free(NOW, 8)
+    assert not is_free(NOW + LAUNCHED_LIFE - minute)
+    assert is_free(NOW + LAUNCHED_LIFE)
+    lost = replace(blank, state=State.NEEDS_RECONNECT, connected_at=NOW + minute)
+    store.apply(Change(lost), store.of_account("demo", "acme")[9].version)
+    assert is_free(NOW + 2 * minute)
 
 
 def test_a_claim_is_released_for_all_who_share_the_account(store: DatabaseConnections) -> None:

@@ -482,6 +482,24 @@ class TestSeveral:
             urls = [answer.headers["Location"] for answer in pool.map(many.launch, tokens)]
         assert len({url.partition("id=")[2].partition("&")[0] for url in urls}) == 3
 
+    @pytest.mark.parametrize("first", ["url", "attempt"])
+    def test_a_url_of_the_hosts_server_and_a_user_get_one_each(self, many: CyclrWorld, first: str) -> None:
+        """Whichever is first. Neither takes the place of what is connected."""
+        there = connected(many, many.session(), "mail")
+
+        def of_attempt() -> str:
+            attempt = many.begin(many.session(), "mail")
+            return many.launch(attempt["launch_token"]).headers["Location"]
+
+        def of_url() -> str:
+            return sign_in_url(many, "mail", user="grace")
+
+        urls = [of_url(), of_attempt()] if first == "url" else [of_attempt(), of_url()]
+        for url in urls:
+            many.sign_in(url)
+        assert len({there, *(url.partition("id=")[2].partition("&")[0] for url in urls)}) == 3
+        assert [each["state"] for each in listed(many)] == ["connected"] * 3
+
     def test_a_url_that_names_a_connection_is_for_exactly_that_one(self, many: CyclrWorld) -> None:
         """Nothing is installed for it; one that is not the account's is refused."""
         first, _ = (connected(many, many.session(), "mail") for _ in range(2))
