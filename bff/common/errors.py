@@ -136,7 +136,11 @@ class Outdated(HitchpostError):
 
 
 class LaunchRefused(HitchpostError):
-    """The launch token, form or completion code is unknown, already used or expired. It is not said which."""
+    """The launch token, form or completion code is unknown, already used or expired. It is not said which.
+
+    Or what the attempt was begun with no longer stands: the product was removed, it no longer offers the
+    connector or has the page's origin, or the host has ended the user's session.
+    """
 
     code = "launch_refused"
     status = 410

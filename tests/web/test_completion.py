@@ -164,6 +164,17 @@ def test_a38_a_code_is_good_once(world: World) -> None:
     assert click.read()["status"] == "connected"
 
 
+def test_a_sign_in_is_not_completed_after_its_users_session(world: World) -> None:
+    """What was allowed at the third party connects nothing, and its code is not used."""
+    click = Click(world)
+    to_complete = click.consent()
+    ended = {"user": {"id": "ada"}, "account": {"id": world.account}}
+    assert world.server("POST", "/v1/sessions/end", json=ended).status_code == 200
+    refused = click.browser.get(to_complete, timeout=10)
+    assert (refused.status_code, "no longer good" in refused.text) == (410, True)
+    assert not is_authenticated(world)
+
+
 def test_a38_a_bff_that_dies_on_the_way_loses_nothing(world: World) -> None:
     """Confirmed, but the browser never got the redirect: the page loaded again goes on and connects."""
     click = Click(world)

@@ -313,6 +313,19 @@ def test_a_form_is_over_with_its_attempt(world: World, session: str) -> None:
     assert not connected(world)
 
 
+def test_a_form_is_over_with_its_users_session(world: World, session: str) -> None:
+    """Nothing can be typed any more, and nothing is connected; a cancel is taken still."""
+    form = open_form(world, session, KEY)
+    ended = {"user": {"id": "ada"}, "account": {"id": world.account}}
+    assert world.server("POST", "/v1/sessions/end", json=ended).status_code == 200
+    sent = form.post(ADA)
+    assert (sent.status_code, sent.json()["end"]["title"]) == (410, "This sign-in link is no longer good")
+    page = form.load().page
+    assert (page.status_code, form.token) == (410, "")
+    assert not connected(world)
+    assert form.send(action="cancel")["end"]["title"] == "Access was declined"
+
+
 def test_another_account_is_not_connected_in_silence(world: World, session: str) -> None:
     """A reconnect with somebody else's key: asked first, as with a sign-in; then taken."""
     open_form(world, session, KEY).send(ADA)

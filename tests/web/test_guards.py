@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bff import AccountRef, Hitchpost, Principal, User
+from bff.content.product import Product
 from bff.identity.principal import Principal as AnyPrincipal
 from bff.settings import load_settings
 from bff.web.kit.services import services_of
@@ -292,6 +294,72 @@ class TestLaunch:
             answer = client.post("/connect/launch", data=form, headers=headers)
             assert (answer.status_code, "confirmation" in answer.text) == (200, True)
             assert launch_token in answer.text
+
+
+Change = Callable[[Product], Product | None]
+WITHDRAWN: Final[dict[str, Change]] = {
+    "the product": lambda _: None,
+    "the connector": lambda product: replace(product, connectors=product.connectors[1:]),
+    "the connector's reference": lambda product: replace(
+        product, connectors=(replace(product.connectors[0], reference="another"), *product.connectors[1:])
+    ),
+    "the origin": lambda product: replace(product, origins=(OTHER_HOST,)),
+}
+
+
+class TestWithdrawn:
+    """A launch token is good as long as what it was issued for."""
+
+    @pytest.fixture
+    def form(self, client: FlaskClient, session: dict[str, str]) -> dict[str, str]:
+        """What a page posts to launch the first connector."""
+        return {"launch_token": begin(client, session).json["launch_token"], **OPENED_FOR}  # type: ignore[index]
+
+    def statuses(self, client: FlaskClient, form: dict[str, str]) -> tuple[int, int]:
+        """Of a press and a launch."""
+        pressed = client.post(
+            "/v1/press", data={"launch_token": form["launch_token"]}, headers={"Origin": HOST}
+        )
+        launched = client.post("/connect/launch", data=form, headers={"Origin": HOST})
+        assert ("no longer good" in launched.text) is (launched.status_code == 410)
+        return pressed.status_code, launched.status_code
+
+    @pytest.mark.parametrize("what", WITHDRAWN)
+    def test_what_an_operator_withdrew_is_not_launched(
+        self,
+        app: Flask,
+        client: FlaskClient,
+        form: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+        what: str,
+    ) -> None:
+        """Nothing is used up: it is launched once the product file is as it was."""
+        products = services_of(app).products
+        product = products.get("demo")
+        assert product is not None
+        changed = WITHDRAWN[what](product)
+        with monkeypatch.context() as patch:
+            patch.setattr(products, "get", lambda _: changed)
+            assert self.statuses(client, form) == (410, 410)
+        assert self.statuses(client, form) == (204, 503)
+
+    def test_an_ended_session_launches_nothing(
+        self, client: FlaskClient, session: dict[str, str], form: dict[str, str]
+    ) -> None:
+        """Of this user in this account; what the user prepares afterwards is launched."""
+        server = {"Authorization": f"Bearer {SECRET_KEY}"}
+        for user, account, expected in (
+            ("grace", "acme", (204, 503)),
+            ("ada", "other", (204, 503)),
+            ("ada", "acme", (410, 410)),
+        ):
+            ended = {"user": {"id": user}, "account": {"id": account}}
+            assert client.post("/v1/sessions/end", json=ended, headers=server).status_code == 200
+            assert self.statuses(client, form) == expected
+        body = {"user": {"id": "ada"}, "account": {"id": "acme"}}
+        token = client.post("/v1/sessions", json=body, headers=server).json["token"]  # type: ignore[index]
+        again = begin(client, session | {"Authorization": f"Bearer {token}"})
+        assert self.statuses(client, {**form, "launch_token": again.json["launch_token"]}) == (204, 503)  # type: ignore[index]
 
 
 class TestRepeated:

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, request
 from bff.common.errors import CompletedElsewhere, HitchpostError, LaunchRefused, PartnerProblem
 from bff.common.secret import Secret
 from bff.openapi.operation import Answer, Parameter
+from bff.web.kit.launches import require_authorised
 from bff.web.kit.limits import BY_ADDRESS
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters
@@ -44,6 +45,7 @@ def complete(attempt_id: str) -> Response:
     _require_visit()
     attempt = services().clicks.browser_binding.attempt(attempt_id)
     try:
+        require_authorised(attempt)
         url = services().clicks.browser_binding.complete(
             attempt, launch_cookies.of_request(attempt_id), _code()
         )

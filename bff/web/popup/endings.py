@@ -19,6 +19,7 @@ from bff.common.secret import Secret
 from bff.connect.attempt import Attempt, Status
 from bff.content.words import ERROR_CODES, Words
 from bff.serving.edge import request_id
+from bff.web.kit.launches import launchable
 from bff.web.kit.locales import browser_languages
 from bff.web.kit.mount import own_path
 from bff.web.kit.responses import how_long_to_wait, log_unforeseen
@@ -113,7 +114,7 @@ def _retry_fields(error: Exception, status: int, attempt: Attempt | None) -> dic
     # These errors are raised before the launch token is used, so it is still valid.
     if not isinstance(error, StorageUnavailable | RateLimited | LimitsUnavailable):
         try:
-            services().clicks.connect.peek(Secret(request.form.get("launch_token", "")))
+            launchable(Secret(request.form.get("launch_token", "")))
         except Exception:  # noqa: BLE001  # an error page must not fail, and the first error may occur again
             return None
     return waiting.fields(attempt)

@@ -30,6 +30,7 @@ from bff.upstream.sign_in_forms import AuthKind, Fault, RejectedValues, SignInFo
 from bff.web.kit import audit
 from bff.web.kit.form_tokens import FIELD
 from bff.web.kit.guards import FETCH_SITE, refuse_faulty_fields, refuse_repeated_fields
+from bff.web.kit.launches import require_authorised
 from bff.web.kit.limits import BY_ADDRESS, Limit, Purpose
 from bff.web.kit.locales import browser_languages
 from bff.web.kit.responses import answer
@@ -94,8 +95,9 @@ def show(attempt_id: str) -> Response:
     if attempt.status is not Status.LAUNCHED:
         return ended(attempt)
     try:
+        require_authorised(attempt)
         shown = services().clicks.forms.show(attempt)
-    except PartnerProblem as problem:
+    except (LaunchRefused, PartnerProblem) as problem:
         return trouble(problem, attempt)
     names = form_fields.names_of(shown.form)
     token = services().sessions.form_tokens.issue(attempt, shown.submitted_before, names)
@@ -147,6 +149,7 @@ def _attempt(attempt_id: str) -> Attempt:
 def _submit(attempt: Attempt, words: Words) -> Response:
     forms, text = services().clicks.forms, texts(attempt, words)
     try:
+        require_authorised(attempt)
         form = forms.form(attempt)
         submitted_before = _submitted_before(attempt, form)
         # Counted for the user of the attempt, before the form token is used.

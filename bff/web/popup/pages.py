@@ -22,6 +22,7 @@ from bff.web.kit.guards import (
     take_small_forms,
 )
 from bff.web.kit.in_app import refuses_browser
+from bff.web.kit.launches import launchable
 from bff.web.kit.limits import BY_ADDRESS, Limit, Purpose
 from bff.web.kit.locales import browser_languages
 from bff.web.kit.responses import answer
@@ -108,8 +109,7 @@ def opening() -> Response:
 def launch() -> Response:
     """Use the launch token once and redirect to the partner service."""
     token = Secret(request.form.get("launch_token", ""))
-    connect = services().clicks.connect
-    attempt = connect.peek(token)
+    attempt = launchable(token)
     if not launch_is_direct(attempt) and not launch_is_confirmed(attempt):
         confirmation = services().sessions.confirmations.issue(attempt)
         return _ask(attempt, token, "interstitial.html", confirmation=confirmation)
@@ -121,7 +121,7 @@ def launch() -> Response:
     # Counted for the attempt's user, before the token is used: it stays valid for a retry after a minute.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
-        launched = connect.launch(attempt)
+        launched = services().clicks.connect.launch(attempt)
     except LaunchPostponed as postponed:
         return waiting_page(postponed, attempt)
     except PartnerProblem as problem:

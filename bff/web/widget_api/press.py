@@ -14,6 +14,7 @@ from bff.web.kit import cors
 from bff.web.kit.bodies import Body, validate
 from bff.web.kit.guards import ORIGIN, refuse_faulty_fields, refuse_repeated_fields, take_small_forms
 from bff.web.kit.in_app import refuses_browser
+from bff.web.kit.launches import launchable
 from bff.web.kit.limits import Limit, Purpose
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters
@@ -53,7 +54,7 @@ def press() -> Response:
     if FIELD not in request.form:
         raise InvalidRequest(f"{FIELD}: send it as the field of a form")
     pressed = validate(PressForm, request.form.to_dict())
-    attempt = services().clicks.connect.peek(Secret(pressed.launch_token))
+    attempt = launchable(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
         raise OriginNotRegistered("a press must come from the origin of the page that began the attempt")
     mint_ahead(attempt)
