@@ -138,8 +138,7 @@ class Outdated(HitchpostError):
 class LaunchRefused(HitchpostError):
     """The launch token, form or completion code is unknown, already used or expired. It is not said which.
 
-    Or what the attempt was begun with no longer stands: the product was removed, it no longer offers the
-    connector or has the page's origin, or the host has ended the user's session.
+    Or nobody could begin its attempt any more, as the session was ended, or the product changed.
     """
 
     code = "launch_refused"

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bff.common.secret import fingerprint
+from bff.connections.connection import moment
 from bff.identity.principal import AccountRef
 from bff.serving.database import writing
 from bff.storage.tables import disconnect_keys
@@ -49,15 +50,21 @@ class DisconnectKey:
 
     def __init__(self, keys: DisconnectKeys, parts: tuple[str, ...]) -> None:
         self._keys = keys
-        self._begun, self._done = fingerprint(json.dumps(parts)), fingerprint(json.dumps([*parts, "done"]))
+        self._parts = parts
+        self._begun, self._done = self._hash("begun"), self._hash("done")
 
-    def begin(self) -> None:
-        """Store that the call is about to end an existing connection."""
+    def begin(self, connected_at: datetime | None) -> None:
+        """Store that the call is about to end what was connected at this time."""
         self._keys.store(self._begun)
+        self._keys.store(self._hash("begun", moment(connected_at)))
 
     def finish(self) -> None:
         """Store that the call has ended it."""
         self._keys.store(self._done)
+
+    def is_over(self, connected_at: datetime | None) -> bool:
+        """Whether what the call began to end is gone: what is there now was connected at another time."""
+        return self.has_begun and not self._keys.has(self._hash("begun", moment(connected_at)))
 
     @property
     def has_begun(self) -> bool:
@@ -68,3 +75,6 @@ class DisconnectKey:
     def is_done(self) -> bool:
         """Whether the call has ended the connection."""
         return self._keys.has(self._done)
+
+    def _hash(self, *step: str | None) -> str:
+        return fingerprint(json.dumps([*self._parts, *step]))

@@ -44,11 +44,14 @@ class Ending:
         self._sign_ins = sign_ins
         self._clock = clock
 
-    def end(self, found: Found, by: str | None) -> None:
+    def end(
+        self, found: Found, by: str | None, begin: Callable[[datetime | None], None] = lambda _: None
+    ) -> None:
         """End a connection: cancel its attempts, remove its grant, revoke it at the third party if possible.
 
-        ``by``: the host's user id, or another actor; reported to the host. Raises ``ConnectionNotFound`` if
-        it does not exist (any more), ``PartnerUnavailable`` if it could not be ended.
+        ``by``: the host's user id, or another actor; reported to the host. ``begin`` is called before the
+        partner service, with the ``connected_at`` of what is ended. Raises ``ConnectionNotFound`` if it does
+        not exist (any more), ``PartnerUnavailable`` if it could not be ended.
         """
         account, account_connector_id = found.account, found.row.account_connector_id
         if not found.exists:
@@ -56,8 +59,9 @@ class Ending:
         # An attempt that has succeeded is reported as connected before its connection ends.
         self._sign_ins.cancel(account, account_connector_id, found.seen)
         self._record_unreported(found)
-        reported = self._mark(found, self._clock() + ENDING, by)
+        marked = self._mark(found, self._clock() + ENDING, by)
         self._sign_ins.cancel(account, account_connector_id)
+        begin(marked[found.row.product].connected_at)
         # A sign-in that is minted from now on is not ended.
         since = self._clock()
         try:
@@ -68,15 +72,15 @@ class Ending:
             raise
         gone = self._remove(found) or gone
         ended = _Ended(since, by, gone, self._leftovers_at(found, since, gone=gone))
-        for product, sequence in reported.items():
-            self._note_end(replace(found, account=replace(account, product=product)), sequence, ended)
+        for product, row in marked.items():
+            self._note_end(replace(found, account=replace(account, product=product)), row.sequence, ended)
         self._overview.forget(account)
 
-    def _mark(self, found: Found, until: datetime, by: str | None) -> dict[str, int]:
+    def _mark(self, found: Found, until: datetime, by: str | None) -> dict[str, Stored]:
         """Store that it is being ended, so that others do not take the end for a loss.
 
         In its own product and in those that share the account: they have the same connection. It is checked
-        at ``until``, in case this process dies. Returns how many events each of them has.
+        at ``until``, in case this process dies. Returns what each of them has stored.
         """
         seen, store = found.row, self._ledger.store
         blank = self._ledger.blank(found.account, found.offered, seen.account_connector_id)
@@ -92,7 +96,7 @@ class Ending:
             )
             for product in self._ledger.sharing(seen.product)
         }
-        return {product: row.sequence for product, row in everywhere.items() if row}
+        return {product: row for product, row in everywhere.items() if row}
 
     def _record_unreported(self, found: Found) -> None:
         """Record and report what ``found.seen`` shows and nobody has reported yet.

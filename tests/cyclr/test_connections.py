@@ -315,6 +315,34 @@ class TestEnd:
         look(cyclr_world)
         assert item.authenticated
 
+    def test_the_same_call_again_leaves_what_was_connected_since(self, cyclr_world: CyclrWorld) -> None:
+        """Its first call ended one, but Cyclr's answer was lost, so that nobody could say so."""
+        world = cyclr_world
+        session, habits = world.session(), world.cyclr.habits
+        call = {"params": {"account": world.account}, "headers": {"Idempotency-Key": "of one job"}}
+        path = f"/v1/connections/{connected(world, session, 'crm')}"
+        habits.lost_answers = ["deauthenticate"] * 6
+        assert world.server("DELETE", path, **call).status_code == 503
+        habits.lost_answers = []
+        connected(world, session, "crm")
+        assert [world.server("DELETE", path, **call).status_code for _ in range(2)] == [204, 204]
+        assert listed(world)[0]["state"] == "connected"
+
+    def test_the_same_call_again_ends_what_its_first_one_could_not(self, cyclr_world: CyclrWorld) -> None:
+        """Cyclr had refused. Nobody has connected since, though the grant may have been lost."""
+        world = cyclr_world
+        call = {"params": {"account": world.account}, "headers": {"Idempotency-Key": "of one job"}}
+        # Not read since: the end finds that this sign-in has succeeded.
+        world.connect(world.session(), "crm")
+        (item,) = world.cyclr.of(world.account)
+        path = f"/v1/connections/{item.id}"
+        world.cyclr.habits.busy = {"deauthenticate": (503, None)}
+        assert world.server("DELETE", path, **call).status_code == 503
+        world.cyclr.habits.busy = {}
+        assert world.server("DELETE", path, **call).status_code == 204
+        assert not item.authenticated
+        assert named(world) == ["connected", "disconnected"]
+
     @pytest.mark.parametrize("sign_in", ["finished", "declined", "returned"])
     def test_what_was_set_up_there_after_an_end_stands(self, cyclr_world: CyclrWorld, sign_in: str) -> None:
         """No sign-in was open at the end: what connected it was somebody in Cyclr's console."""

@@ -7,6 +7,8 @@ from flask import Blueprint, Response, request
 from bff.common import actors
 from bff.common.errors import ConnectionNotFound, NotSignedIn
 from bff.connect.offered_connectors import offered_connectors
+from bff.connections.disconnect_keys import DisconnectKey
+from bff.connections.service import Found
 from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.words import Words
 from bff.identity.principal import Principal
@@ -66,29 +68,36 @@ def disconnect(connection_id: str) -> Response:
     """
     product, principal = _caller()
     account = account_of(product, principal)
-    actor = actors.user(principal.user.id) if principal else actors.SERVER
+    actor = _actor(principal)
     text, connections = idempotency_key(), services().connections
     key = None if text is None else connections.disconnect_keys.of(account, connection_id, actor, text)
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
-    # The same call, whose first answer was lost. What was connected since stays.
+    # The same call, whose first answer was lost. What was connected since stays, here and below.
     if key is not None and key.is_done:
         return Response(status=204, headers=API_HEADERS)
     try:
         found = connections.service.find(account, _offered(product, principal), connection_id)
-        if found.exists:
-            require_may_end(product, principal, found.row)
-        if found.exists and key is not None:
-            key.begin()
-        connections.ending.end(found, actor)
+        if not found.exists or key is None or not key.is_over(found.row.connected_at):
+            _end(product, principal, found, key)
     except ConnectionNotFound:
         if key is None or not key.has_begun:
             raise
-    else:
-        number = found.row.account_connector_id
-        audit.disconnected(actor, product.key, account.id, found.offered.key, number)
     if key is not None:
         key.finish()
     return Response(status=204, headers=API_HEADERS)
+
+
+def _end(product: Product, principal: Principal | None, found: Found, key: DisconnectKey | None) -> None:
+    if found.exists:
+        require_may_end(product, principal, found.row)
+    actor = _actor(principal)
+    services().connections.ending.end(found, actor, key.begin if key else lambda _: None)
+    number = found.row.account_connector_id
+    audit.disconnected(actor, product.key, found.account.id, found.offered.key, number)
+
+
+def _actor(principal: Principal | None) -> str:
+    return actors.user(principal.user.id) if principal else actors.SERVER
 
 
 def _caller() -> tuple[Product, Principal | None]:
