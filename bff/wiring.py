@@ -205,7 +205,7 @@ def _clicks(
         idempotent_begin=IdempotentBegin(connect, attempts, clock, _random_token),
         sign_in_urls=SignInUrls(minter, attempts, context, ledger),
         attempts=attempts,
-        attempt_list=AttemptList(store.engine),
+        attempt_list=AttemptList(store.engine, clock),
         attempt_views=AttemptViews(receipts, settings.partner_origin),
         receipts=receipts,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from bff.cli import FAULTY
@@ -16,6 +17,7 @@ from bff.cli.products import add_commands as add_product_commands
 from bff.cli.stored_services import stored_services
 from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
+from bff.connect.outcome import as_of
 from bff.connect.reported_code import codes_in, ids_in, not_found
 from bff.connect.restored import end_unsettled
 from bff.connect.store import DatabaseAttempts
@@ -109,7 +111,7 @@ def _show(arguments: argparse.Namespace) -> int:
         print(not_found(reported), file=sys.stderr)
         return FAULTY
     for attempt in attempts:
-        print(as_text(attempt, store.steps(attempt.id)))
+        print(as_text(as_of(attempt, datetime.now(UTC)), store.steps(attempt.id)))
     return 0
 
 

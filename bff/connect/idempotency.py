@@ -16,6 +16,7 @@ from bff.common.errors import InvalidRequest
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, AttemptChanges, Status
 from bff.connect.new_attempt import BeginRequest
+from bff.connect.outcome import as_of
 from bff.connect.ports import AlreadyBegun, AttemptStore
 from bff.connect.service import Connect
 from bff.content.product import Product
@@ -75,7 +76,7 @@ class IdempotentBegin:
             renewed = self._attempts.transition(attempt.id, {Status.CREATED}, changes)
             if renewed is not None:
                 return renewed, token
-        return self._attempts.get(attempt.id) or attempt, None
+        return as_of(self._attempts.get(attempt.id) or attempt, self._clock()), None
 
 
 def _key_sha256(principal: Principal, key: str) -> str:

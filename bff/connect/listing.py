@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Engine, or_
+from sqlalchemy import Engine, and_, case, or_
 
 from bff.common.cursor import Cursor
 from bff.connect.attempt import Attempt, Status
 from bff.connect.attempt_rows import from_row
+from bff.connect.outcome import as_of
 from bff.storage.pages import PagedQuery
 from bff.storage.tables import attempts
 
@@ -42,20 +44,24 @@ class AttemptFilter:
 class AttemptList:
     """Reads pages of attempts, newest first."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._engine = engine
+        self._clock = clock
 
     def page(
         self, filters: AttemptFilter, limit: int, after: Cursor | None = None
     ) -> tuple[list[Attempt], Cursor | None]:
         """At most ``limit`` attempts, and the cursor of the next page; None on the last one."""
+        now = self._clock()
         with self._engine.connect() as connection:
-            rows, next_page = _page_of(filters).read(connection, limit, after)
-        return [from_row(row) for row in rows], next_page
+            rows, next_page = _page_of(filters, now).read(connection, limit, after)
+        return [as_of(from_row(row), now) for row in rows], next_page
 
 
-def _page_of(filters: AttemptFilter) -> PagedQuery:
+def _page_of(filters: AttemptFilter, now: datetime) -> PagedQuery:
     columns = attempts.c
+    # As ``as_of`` has it.
+    has_lapsed = and_(columns.status == Status.CREATED.value, columns.expires_at <= now)
     condition = columns.product == filters.product
     if filters.account is not None:
         condition &= columns.account_id == filters.account
@@ -63,10 +69,13 @@ def _page_of(filters: AttemptFilter) -> PagedQuery:
         # Bounds the scan: of the three times the index has this one only.
         condition &= columns.created_at >= max(filters.since, EARLIEST_SINCE) - LONGEST_ATTEMPT
         moments = (columns.created_at, columns.settled_at, columns.late_success_at)
-        condition &= or_(*(moment >= filters.since for moment in moments))
+        lapsed_since = and_(has_lapsed, columns.expires_at >= filters.since)
+        condition &= or_(*(moment >= filters.since for moment in moments), lapsed_since)
     rest = {
         "user_id": filters.user,
         "connector_key": filters.connector,
         "status": filters.status.value if filters.status else None,
     }
-    return PagedQuery(attempts, condition, {name: value for name, value in rest.items() if value is not None})
+    others = {name: value for name, value in rest.items() if value is not None}
+    status = case((has_lapsed, Status.EXPIRED.value), else_=columns.status)
+    return PagedQuery(attempts, condition, others, {"status": status})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -198,6 +198,16 @@ def redeemed_at(attempt: Attempt, account_connector: AccountConnector | None) ->
     records = (account_connector.sign_ins if account_connector else None) or ()
     record = _record_of(attempt, records)
     return record.at if record and record.result == "started" else None
+
+
+def as_of(attempt: Attempt, now: datetime) -> Attempt:
+    """The attempt as it stands at ``now``: one that was not launched in time has expired.
+
+    That is not stored, and makes no event: most of the attempts that a page prepares are never launched.
+    """
+    if attempt.status is not Status.CREATED or now < attempt.expires_at:
+        return attempt
+    return replace(attempt, status=Status.EXPIRED, error_code="expired", settled_at=attempt.expires_at)
 
 
 def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:

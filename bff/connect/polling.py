@@ -34,6 +34,7 @@ class AttemptPoller:
     def poll(self, attempt: Attempt, hint: Hint | None = None) -> Attempt:
         """The attempt, polled if a poll is due, and settled if it has ended or its time is over."""
         now = self._clock()
+        attempt = outcome.as_of(attempt, now)
         if attempt.status in LIVE:
             if hint is not None:
                 self._attempts.note_hint(attempt.id, hint, now)
@@ -76,6 +77,8 @@ class AttemptPoller:
 
     def give_up(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
         """End a live attempt whose sign-in may still succeed: it is looked at again."""
+        if attempt.status not in LIVE:
+            return attempt
         look_at = next_look(attempt, self._clock(), answered=False)
         settled = self.settle(attempt, {**changes, "look_at": look_at})
         if look_at is None and settled.status in GIVEN_UP:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, Tuple, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Tuple, select, tuple_
 
 from bff.common.cursor import Cursor
 
@@ -19,12 +19,14 @@ class PagedQuery:
     """Selects rows of ``table``, which has the columns ``created_at`` and ``id``.
 
     ``indexed`` is the condition that an index serves. ``others`` are wanted values by column name, for
-    columns without an index: each page scans at most ``ROWS_SCANNED`` rows for them.
+    columns without an index: each page scans at most ``ROWS_SCANNED`` rows for them. ``computed``: what to
+    compare in place of columns.
     """
 
     table: Table
     indexed: ColumnElement[bool]
     others: Mapping[str, Any] = field(default_factory=dict)
+    computed: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
     def read(
         self, connection: Connection, limit: int, after: Cursor | None
@@ -44,7 +46,9 @@ class PagedQuery:
         return rows, end
 
     def _matching(self, after: Cursor | None, end: Cursor | None) -> Select[Any]:
-        columns = [self.table.c[name] for name in ("created_at", *self.others)]
+        columns = [
+            self.computed.get(name, self.table.c[name]).label(name) for name in ("created_at", *self.others)
+        ]
         window = self._window(after, *columns)
         if end is not None:
             window = window.where(place_of(self.table.c) >= place_at(end, self.table.c))
@@ -53,7 +57,7 @@ class PagedQuery:
         conditions = (scanned[name] == value for name, value in self.others.items())
         return _newest_first(select(scanned.id).where(*conditions), scanned)
 
-    def _window(self, after: Cursor | None, *columns: Column[Any]) -> Select[Any]:
+    def _window(self, after: Cursor | None, *columns: ColumnElement[Any]) -> Select[Any]:
         wanted = select(self.table.c.id, *columns).where(self.indexed)
         if after is not None:
             wanted = wanted.where(place_of(self.table.c) < place_at(after, self.table.c))

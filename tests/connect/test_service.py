@@ -25,7 +25,8 @@ from bff.common.errors import (
     UnknownMessage,
 )
 from bff.common.secret import Secret, fingerprint
-from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Delivery, Status
+from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Delivery, Hint, Status
+from bff.connect.listing import AttemptFilter, AttemptList
 from bff.connect.new_attempt import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
 from bff.connect.ports import AlreadyBegun
 from bff.connect.service import LAUNCH_CLAIM, POSTPONED_FOR
@@ -218,6 +219,19 @@ class TestLaunch:
             core.connect.launch(core.connect.peek(token))
         assert core.connect.attempt_of(token) == attempt
         assert core.partner.of("mint") == []
+
+    def test_one_that_was_not_launched_in_time_has_expired_for_every_reader(self, core: WatchedCore) -> None:
+        """No read, and no cancel after it, stores that or tells of it."""
+        attempt, _ = begin(core)
+        core.clock.tick(UNLAUNCHED_LIFE.total_seconds() - 1)
+        assert core.poller.poll(attempt) == attempt
+        core.clock.tick(1)
+        expired = replace(attempt, status=Status.EXPIRED, error_code="expired", settled_at=attempt.expires_at)
+        assert core.poller.poll(attempt, Hint.FOCUS) == core.connect.cancel(attempt) == expired
+        ((listed,), _) = AttemptList(core.engine, core.clock).page(AttemptFilter("demo"), 10)
+        assert listed == expired
+        assert stored(core, attempt) == attempt
+        assert core.events.heard == []
 
     @pytest.mark.parametrize("step", ["find", "list", "mint"])
     def test_a_launch_waits_while_the_partner_service_restarts(self, core: WatchedCore, step: str) -> None:

@@ -136,6 +136,24 @@ def test_a_faulty_question_is_refused_by_its_name(world: World, query: str, name
     assert refused.json()["detail"].startswith(f"{named}: ")
 
 
+def test_an_attempt_that_was_not_launched_in_time_is_listed_as_it_is_read(world: World) -> None:
+    """Expired, since its time was over; it is found by that status and that time only."""
+    lapsed, left = (world.begin(world.session())["id"] for _ in range(2))
+    now = datetime.now(UTC)
+    earlier, before = now - timedelta(hours=1), now - timedelta(minutes=1)
+    world.change(lapsed, created_at=earlier, expires_at=now - timedelta(seconds=1))
+    whole = f"account={world.account}"
+    found = {item["id"]: item for item in listed(world, whole)["attempts"]}
+    for attempt, status in ((lapsed, "expired"), (left, "created")):
+        read = world.read(attempt, "")
+        assert found[attempt] == {name: value for name, value in read.items() if name != "timeline"}
+        assert read["status"] == status
+        assert walked(world, f"{whole}&status={status}") == [attempt]
+    assert found[lapsed]["settled_at"] == found[lapsed]["expires_at"]
+    for since, ids in ((before, [left, lapsed]), (now, [])):
+        assert walked(world, f"{whole}&since={since.isoformat().replace('+00:00', 'Z')}") == ids
+
+
 def test_no_page_may_read_the_lists(world: World) -> None:
     """They are for a secret key; the preflight of the path is still the widget's."""
     token = world.session()
