@@ -136,9 +136,9 @@ class Outdated(HitchpostError):
 
 
 class LaunchRefused(HitchpostError):
-    """The launch token, form or completion code is unknown, already used or expired. It is not said which.
+    """The launch token, form or code is unknown, used or expired, or no longer allowed. It is not said which.
 
-    Or nobody could begin its attempt any more, as the session was ended, or the product changed.
+    No longer allowed: nobody could begin its attempt now, as the session was ended, or the product changed.
     """
 
     code = "launch_refused"
