@@ -16,6 +16,7 @@ from bff.partner.account_connectors import store
 from bff.partner.account_connectors.credentials import seal
 from bff.partner.crypto import Vault
 from bff.partner.grants import revocation
+from bff.partner.grants.refresh import take_lease
 from bff.partner.storage import tables
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
@@ -311,6 +312,57 @@ def test_a72_a_refresh_that_comes_after_a_new_sign_in_is_revoked(world: World, t
     assert connection.access_token().status_code == 200
     assert revoked(third) == ["first", "late"]
     assert connection.credentials().refresh_token == "second"
+
+
+@pytest.mark.parametrize("brought", [None, "first"], ids=["none", "the same"])
+@pytest.mark.parametrize("unusable", [{}, {"token_type": "mac"}], ids=["usable", "unusable"])
+def test_a_refresh_during_a_sign_in_without_a_new_refresh_token_brings_its_next_one(
+    world: World, third: ThirdParty, brought: str | None, unusable: dict[str, str]
+) -> None:
+    """The refresh has spent the token that both have: its successor is stored, and not revoked.
+
+    Nobody else refreshes with the spent token until then. The access token stays that of the sign-in.
+    """
+    connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo"))
+    brings(third, "first")
+    connection.connect()
+
+    def refreshes(_: dict[str, str]) -> Any:
+        third.says["token"] = lambda _: tokens(access_token="of-the-sign-in", refresh_token=brought)
+        connection.connect()
+        third.says["token"] = lambda _: refused("invalid_grant")
+        assert take_lease(world.partner_service, connection.row(), connection.credentials()) is None
+        return tokens(refresh_token="next", refresh_token_expires_in=86400, **unusable)
+
+    third.says["token"] = refreshes
+    connection.age()
+    assert connection.access_token().json()["AccessToken"] == "of-the-sign-in"
+    keep_house(world, connection)
+    assert revoked(third) == []
+    kept = connection.credentials()
+    assert (kept.access_token, kept.refresh_token) == ("of-the-sign-in", "next")
+    assert kept.grant_ends_at is not None
+    assert connection.row().refresh_lease_ends is None
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": "invalid_grant"}], ids=["nothing", "dead"])
+def test_a_failed_refresh_during_a_sign_in_with_its_refresh_token_lets_the_next_one_begin(
+    world: World, third: ThirdParty, answer: dict[str, str]
+) -> None:
+    """Its failure is that of the grant before the sign-in."""
+    connection = Connection(world, third.offer(world, userinfo_url=f"{third.url}/userinfo")).connect()
+
+    def refreshes(_: dict[str, str]) -> Any:
+        third.says["token"] = lambda _: tokens(access_token="of-the-sign-in", refresh_token=None)
+        connection.connect()
+        del third.says["token"]
+        return answer
+
+    third.says["token"] = refreshes
+    connection.age()
+    assert connection.access_token().json()["AccessToken"] == "of-the-sign-in"
+    assert (connection.row().refresh_lease_ends, connection.row().refresh_failures) == (None, 0)
+    assert connection.force().status_code == 200
 
 
 def test_a72_a_spent_grant_is_revoked(world: World, third: ThirdParty) -> None:

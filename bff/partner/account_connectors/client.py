@@ -30,3 +30,8 @@ def client_of_grant(issued_to: Client | None, current: Client) -> Client:
     ``issued_to``: the client stored with the grant, if any. ``current``: the account connector's client.
     """
     return current if issued_to is None or issued_to.id == current.id else issued_to
+
+
+def may_be_same(one: Client | None, other: Client | None) -> bool:
+    """Whether refresh tokens of one client can be used by the other. Assumed if a client was not recorded."""
+    return one is None or other is None or one.id == other.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, Response
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from bff.partner import clock
 from bff.partner.access import account_level, answer
 from bff.partner.account_connectors import properties, sign_ins, state, store
+from bff.partner.account_connectors.client import may_be_same
 from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.account_names import is_same
 from bff.partner.context import Embedded, embedded
@@ -171,9 +173,10 @@ def _connect(
 ) -> str | None:
     """Connect with ``new``. Returns the id of the pending revocation of a different grant it replaces."""
     revocation_id, item = None, service.catalogue.by_id(row.connector_id)
+    lease_ends: datetime | None = None
     if row.credentials is not None:
         old, context = _decrypt(service, row), store.sealed_in(row, "credentials")
-        needs_old = old is not None and not new.refresh_token and _have_same_client(old, new)
+        needs_old = old is not None and not new.refresh_token and may_be_same(old.client, new.client)
         if old is not None and needs_old and _is_same_consent(row, item, old, new, account):
             # Some third parties return a refresh token only with the first consent. It remains valid.
             new = replace(new, refresh_token=old.refresh_token)
@@ -181,13 +184,16 @@ def _connect(
             revocation_id = noting.throw_away_sealed(
                 service, connection, noting.owner_of(row), row.credentials, context
             )
+        elif new.refresh_token:
+            # A refresh in progress may invalidate the refresh token. The next one needs its result.
+            lease_ends = row.refresh_lease_ends
     table = tables.account_connector
     values = {
         "credentials": seal(service.vault, new, store.sealed_in(row, "credentials")),
         "grant_sha256": grants_in_use.fingerprint(new),
         "refresh_not_before": None,
         "refresh_failures": 0,
-        "refresh_lease_ends": None,
+        "refresh_lease_ends": lease_ends,
         "grant_reason": None,
         "next_refresh_at": state.next_look(item, new),
         "authenticated": True,
@@ -196,11 +202,6 @@ def _connect(
     }
     connection.execute(update(table).where(table.c.id == row.id).values(values))
     return revocation_id
-
-
-def _have_same_client(old: Credentials, new: Credentials) -> bool:
-    """Whether the refresh token of ``old`` can refresh ``new``. Assumed if the client was not recorded."""
-    return old.client is None or new.client is None or old.client.id == new.client.id
 
 
 def _is_same_consent(

@@ -61,14 +61,13 @@ def note(
     if verdict == "dead":
         expired = refusals.has_expired(failure.error, description)
         end(service, row, stored, "expired" if expired else "revoked")
-        return
     with service.database.writing() as connection:
         current = locked(connection, row.id)
-        if (
-            current is None
-            or current.refresh_lease_ends != lease
-            or not _is_current(service, current, stored)
-        ):
+        if current is None or current.refresh_lease_ends != lease:
+            return
+        if not _is_current(service, current, stored):
+            # A sign-in that needs the same refresh token has left the lease to this refresh.
+            put(connection, row.id, refresh_lease_ends=None)
             return
         counted = _counted(current, verdict)
         usable = not rejected and stored.expires_at is not None and stored.expires_at > clock.now()

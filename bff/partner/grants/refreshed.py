@@ -17,6 +17,7 @@ from sqlalchemy import Row
 
 from bff.partner import clock
 from bff.partner.account_connectors import carried_over, state, store
+from bff.partner.account_connectors.client import may_be_same
 from bff.partner.account_connectors.credentials import seal, unseal
 from bff.partner.audit import audit
 from bff.partner.context import Embedded
@@ -33,9 +34,10 @@ log = structlog.get_logger("hitchpost.embedded")
 def keep(service: Embedded, row: Row[Any], stored: Credentials, new: Credentials, lease: datetime) -> None:
     """Connect with the refreshed credentials, before any caller uses them.
 
-    They only replace the credentials that were refreshed (``stored``). If the user has signed in again or
-    disconnected in the meantime, the new ones are revoked instead. So they are if the database does not
-    store them while the lease lasts: then its error is raised.
+    They only replace the credentials that were refreshed (``stored``). If the user has signed in again in the
+    meantime and the grant still has the same refresh token, only the new refresh token is stored. If it has
+    another one, or the user has disconnected, the new credentials are revoked instead. So they are if the
+    database does not store them while the lease lasts: then its error is raised.
     """
     values = {
         "refresh_not_before": None,
@@ -43,7 +45,6 @@ def keep(service: Embedded, row: Row[Any], stored: Credentials, new: Credentials
         "refresh_lease_ends": None,
         "authenticated": True,
         "grant_reason": None,
-        "next_refresh_at": state.next_look(service.catalogue.by_id(row.connector_id), new),
     }
     _store_or_revoke(service, row, stored, new, lease, values)
 
@@ -92,18 +93,43 @@ def _store_or_revoke(
 def _store(
     service: Embedded, row: Row[Any], stored: Credentials, new: Credentials, values: Mapping[str, Any]
 ) -> str | None:
-    """Store ``new`` in place of ``stored``, else its pending revocation. Returns the latter's id."""
+    """Store what ``new`` brought, else its pending revocation. Returns the latter's id."""
     context = store.sealed_in(row, "credentials")
     with service.database.writing() as connection:
         current = refresh_failures.locked(connection, row.id)
-        if (
-            current is None
-            or current.credentials is None
-            or unseal(service.vault, current.credentials, context) != stored
-        ):
+        kept = None
+        if current is not None and current.credentials is not None:
+            kept = _merged(unseal(service.vault, current.credentials, context), stored, new)
+        if current is None or kept is None:
             return noting.throw_away(service, connection, noting.owner_of(row), new)
-        sealed, sha256 = seal(service.vault, new, context), grants_in_use.fingerprint(new)
-        refresh_failures.put(connection, row.id, credentials=sealed, grant_sha256=sha256, **values)
+        changed = {
+            "credentials": seal(service.vault, kept, context),
+            "grant_sha256": grants_in_use.fingerprint(kept),
+            "next_refresh_at": state.next_look(service.catalogue.by_id(row.connector_id), kept),
+        }
+        refresh_failures.put(connection, row.id, **changed, **values)
     if values.get("authenticated") and current.grant_reason:
         audit("grant works again", account=row.account_id, account_connector=row.id)
     return None
+
+
+def _merged(current: Credentials, stored: Credentials, new: Credentials) -> Credentials | None:
+    """What to store in place of ``current`` after a refresh of ``stored``. None if ``new`` is not needed.
+
+    A sign-in during the refresh may have brought no refresh token, or the same one again. The refresh has
+    then replaced that token for the new grant too. The access token of the sign-in stays: it has the scopes
+    of the latest consent.
+    """
+    if current == stored:
+        return new
+    is_same_grant = current.refresh_token and current.refresh_token == stored.refresh_token
+    if not is_same_grant or not may_be_same(current.client, new.client):
+        return None
+    if new.refresh_token == current.refresh_token:
+        return current
+    return replace(
+        current,
+        refresh_token=new.refresh_token,
+        grant_obtained_at=new.grant_obtained_at,
+        grant_ends_at=new.grant_ends_at,
+    )
