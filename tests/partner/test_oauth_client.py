@@ -152,6 +152,32 @@ def test_a36_an_honest_third_partys_code_never_goes_to_a_hostile_one(world: Worl
     assert hostile.last_sign_in()["Error"] == "wrong_issuer"
 
 
+@pytest.mark.parametrize("other", ["token_url", "authorize_url"])
+def test_an_issuer_of_one_entry_is_no_strangers_for_entries_with_the_same_endpoint(
+    world: World, third: ThirdParty, other: str
+) -> None:
+    """Two products of one provider: only one entry has its issuer, which a third one of it repeats."""
+    issuer = f"https://one-{world.account}.example"
+    third.offer(world, issuer=issuer, **{other: f"{third.url}/other"})
+    third.offer(world, issuer=issuer, authorize_url=f"{third.url}/older", token_url=f"{third.url}/oldest")
+    sibling = Connection(world, third.offer(world))
+    assert sibling.answer(sibling.begin(), code="c", iss=issuer).status_code == 200
+
+
+def test_an_issuer_is_a_strangers_for_a_host_that_an_account_typed(world: World, third: ThirdParty) -> None:
+    """The same URL with a placeholder for the host says nothing of whose the endpoint is."""
+    issuer, port = f"https://honest-{world.account}.example", urlsplit(third.url).port
+    urls = {
+        name: f"http://{{region}}.localhost:{port}/{name[:-4]}" for name in ("authorize_url", "token_url")
+    }
+    field = [{"name": "region", "label": "Region"}]
+    third.offer(world, issuer=issuer, field=field, **urls)
+    typed = Connection(world, third.offer(world, field=field, **urls))
+    typed.api.call("POST", f"{typed.path}/properties", {"Name": "region", "Value": "evil"})
+    assert typed.answer(typed.begin(), code="c", iss=issuer).status_code == 400
+    assert third.asked == []
+
+
 def test_a36_an_answer_of_another_connector_is_refused(world: World, third: ThirdParty) -> None:
     """State, cookie and issuer are of one connector: no two of them carry over (GHSA-x445-f3h2-j279)."""
     with open_third_party() as second:

@@ -170,12 +170,27 @@ def _error(answer: Mapping[str, str]) -> str:
 
 def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector) -> None:
     # With a configured issuer, a response without ``iss`` is rejected as well (RFC 9207, section 2.4).
-    # Without one, only an ``iss`` that belongs to another connector is rejected.
+    # Without one, only an ``iss`` that belongs to another third party is rejected.
     issuers = request.args.getlist("iss")
-    foreign = {other.issuer for other in service.catalogue.connectors if other.issuer is not None}
-    if item.issuer is None and not foreign.intersection(issuers):
+    if item.issuer is None and not _foreign_issuers(service, item).intersection(issuers):
         return
     if item.issuer is not None and issuers == [templates.fill(item.issuer, flow.values)]:
         return
     connecting.fail(service, flow.wanted, "failed", "wrong_issuer")
     raise FlowError(400, "wrong_issuer", error="wrong_issuer")
+
+
+def _foreign_issuers(service: Embedded, item: CatalogueConnector) -> set[str]:
+    """The issuers of other third parties. Entries with an endpoint of ``item`` are of the same one."""
+    endpoints = _fixed_endpoints(item)
+    own, foreign = set[str](), set[str]()
+    for other in service.catalogue.connectors:
+        if other.issuer is not None:
+            (foreign if endpoints.isdisjoint(_fixed_endpoints(other)) else own).add(other.issuer)
+    return foreign - own
+
+
+def _fixed_endpoints(item: CatalogueConnector) -> set[str]:
+    # The same template is another third party where an account has typed another host.
+    urls = (item.authorize_url, item.token_url)
+    return {url for url in urls if url is not None and not templates.names_in_origin(url)}

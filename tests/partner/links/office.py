@@ -155,13 +155,14 @@ def catalogue_at(third: str) -> list[CatalogueConnector]:
         }
         return CatalogueConnector.model_validate({**values, **more})
 
+    of_another_third_party = {"authorize_url": f"{third}/other", "token_url": f"{third}/token?of=another"}
     needed = [{"name": "Region"}, {"name": "Subdomain"}, {"name": "Nickname", "optional": True}]
     return [
         connector(PLAIN, "plain", authorize_params={"access_type": "offline"}),
         connector(MACHINE, "machine", grant="client_credentials", authorize_url=None),
         connector(KEYED, "keyed", auth="api_key"),
         connector(LACKING, "lacking", property=needed),
-        connector(ISSUED, "issued", issuer="https://as.example"),
+        connector(ISSUED, "issued", issuer="https://as.example", **of_another_third_party),
     ]
 
 
