@@ -72,7 +72,7 @@ def create_app(settings: Settings, catalogue: Catalogue) -> Flask:
         ),
         vault=Vault(settings.keys()),
         catalogue=catalogue,
-        provider=Provider(policy),
+        provider=Provider(policy, settings.redirect_uri),
     )
     _register(app)
     openapi.install(app, settings.public_url)

@@ -150,7 +150,8 @@ def _test_connector(arguments: argparse.Namespace) -> int:
         print(f"there is no connector {one_line(arguments.key)} in {settings.catalogue}", file=sys.stderr)
         return 2
     values = dict(pair.partition("=")[::2] for pair in arguments.set)
-    provider, in_use = Provider(settings.outbound_policy()), _in_use(settings, catalogue, connectors[0])
+    provider = Provider(settings.outbound_policy(), settings.redirect_uri)
+    in_use = _in_use(settings, catalogue, connectors[0])
     return Walk(connectors[0], provider, values, input, print, in_use).go(settings.redirect_uri)
 
 

@@ -227,6 +227,17 @@ def test_a_refresh_can_tell_the_redirect_uri_again(world: World, third: ThirdPar
         assert again == ([first, first] if asked else [None, None])
 
 
+def test_a_grant_from_before_its_entry_wanted_the_redirect_uri_is_refreshed_too(
+    world: World, third: ThirdParty
+) -> None:
+    """With that of today: it did not keep its own."""
+    connection = Connection(world, third.offer(world)).connect()
+    connection.change_entry(refresh_params={"redirect_uri": "{redirect_uri}"})
+    assert connection.force().status_code == 200
+    exchange, refresh = (form.get("redirect_uri") for form in third.forms("token")[-2:])
+    assert refresh == exchange
+
+
 def shop(world: World, third: ThirdParty, name: str, **changes: Any) -> Connection:
     """A connection whose shop stands in the path of every URL."""
     field = [{"name": "shop", "label": "Shop", "pattern": "[a-z./-]+"}]

@@ -15,6 +15,7 @@ import pytest
 from flask import Response, request
 
 from bff.partner import clock
+from bff.partner.grants.refresh_failures import MOST_VAGUE_REFUSALS
 from bff.partner.providers.entries import LONGEST_LIFE
 from tests.support.provider import Habits, open_provider
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
@@ -186,6 +187,22 @@ def test_a_refusal_under_an_unknown_name_is_no_503_for_ever(world: World, third:
     connection.look()
     assert connection.grant()["State"] == "connected"
     assert connection.access_token().status_code == 200
+
+
+def test_a_refresh_that_cannot_be_sent_is_no_503_for_ever(world: World, third: ThirdParty) -> None:
+    """The entry was changed, and wants what the grant did not keep: only a new sign-in helps."""
+    connection = Connection(world, third.offer(world)).connect()
+    connection.change_entry(keep_from_token=["team"], refresh_params={"team": "{team}"})
+    connection.age()
+    for _ in range(MOST_VAGUE_REFUSALS - 1):
+        connection.change(refresh_not_before=None)
+        assert connection.access_token().status_code == 503
+    connection.change(refresh_not_before=None)
+    assert connection.access_token().status_code == 409
+    assert connection.grant_state() == ("needs_reconnect", "refused")
+    assert len(third.forms("token")) == 1
+    third.says["token"] = lambda _: tokens(team="north")
+    assert connection.connect().force().status_code == 200
 
 
 @pytest.mark.parametrize("seconds", [1, "1", 1.0, 30, " 59 ", 60, 61])

@@ -252,7 +252,7 @@ def test_a43_every_call_of_a_third_party_goes_by_the_policy(world: World, third:
     connection = Connection(world, item).connect()
     kept, asked = connection.credentials(), len(third.asked)
     allowed = world.partner_service.provider.policy
-    provider = Provider(replace(allowed, resolver=lambda *_: ["169.254.169.254"]))
+    provider = Provider(replace(allowed, resolver=lambda *_: ["169.254.169.254"]), "r")
     client = Client("hitchpost", "secret")
     calls = (
         lambda: provider.exchange_code(item, client, Code("c", "v", "r", {}, {})),
@@ -289,7 +289,7 @@ def test_a43_hosts_that_users_type_are_in_no_network_of_the_operators(
     entry = {**calls, **more, "fields": fields, "check": check}
     item = third.offer(world).model_copy(update=entry)
     networks = networks_of("127.0.0.0/8")
-    provider = Provider(Policy(networks=networks, resolver=lambda *_: ["127.0.0.2"]))
+    provider = Provider(Policy(networks=networks, resolver=lambda *_: ["127.0.0.2"]), "r")
     client = Client("hitchpost", "secret")
     for call in (
         lambda: provider.client_credentials(item, client, values),

@@ -17,13 +17,6 @@ from tests.support.world import World
 pytestmark = pytest.mark.one_database
 
 
-def change_entry(connection: Connection, **changes: Any) -> None:
-    """The operator edits the catalogue entry of its connector."""
-    catalogue = connection.world.partner_service.catalogue
-    edited = connection.item.model_copy(update=changes)
-    catalogue.connectors = tuple(edited if item.id == edited.id else item for item in catalogue.connectors)
-
-
 def bring_own_app(connection: Connection) -> None:
     """The host sets an app of the account's own."""
     for name in ("ClientId", "ClientSecret"):
@@ -32,7 +25,7 @@ def bring_own_app(connection: Connection) -> None:
 
 
 CLIENT_CHANGES = {
-    "another app in the catalogue": lambda it: change_entry(it, client_id="new-app", client_secret="new"),
+    "another app in the catalogue": lambda it: it.change_entry(client_id="new-app", client_secret="new"),
     "an app of the account's own": bring_own_app,
 }
 
@@ -56,7 +49,7 @@ def test_a_grant_is_refreshed_with_the_secret_that_its_client_has_today(
 ) -> None:
     """The operator has changed it at the third party and in the catalogue."""
     connection = Connection(world, third.offer(world, token_auth="client_secret_post")).connect()
-    change_entry(connection, client_secret="changed")
+    connection.change_entry(client_secret="changed")
     connection.age()
     assert connection.access_token().status_code == 200
     assert third.forms("token")[-1]["client_secret"] == "changed"
@@ -79,7 +72,7 @@ def test_grants_of_one_account_are_told_apart_by_the_client_that_each_was_given_
     """Where one revocation ends all of an account and a client, an edited entry changes nothing for them."""
     item = third.offer(world, userinfo_url=f"{third.url}/userinfo", revocation_ends="consent")
     one, two = Connection(world, item).connect(), Connection(world, item).connect()
-    change_entry(one, client_id="new-app", client_secret="new")
+    one.change_entry(client_id="new-app", client_secret="new")
     one.api.call("PUT", f"{one.path}/deauthenticate")
     assert third.forms("revoke") == []
     two.api.call("PUT", f"{two.path}/deauthenticate")

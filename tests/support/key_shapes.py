@@ -56,7 +56,7 @@ def get_tokens(entry: ShippedEntry) -> Covered:
         placed = item.model_copy(update={"token_url": here(item.token_url or "", url, "token")})
         values = {asked.name: typed(asked) for asked in item.fields}
         try:
-            found, _ = Client(Policy(loopback=True)).client_credentials(
+            found, _ = Client(Policy(loopback=True), "r").client_credentials(
                 placed, ClientId(CLIENT, SECRET), values
             )
         except ProviderFailed as failure:

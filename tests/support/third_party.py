@@ -221,6 +221,11 @@ class Connection:
         with self.world.partner_service.database.writing() as connection:
             connection.execute(update(table).where(table.c.id == self.id).values(values))
 
+    def change_entry(self, **changes: Any) -> None:
+        """Let the operator edit the catalogue entry of its connector."""
+        catalogue, edited = self.world.partner_service.catalogue, self.item.model_copy(update=changes)
+        catalogue.connectors = tuple(edited if one.id == edited.id else one for one in catalogue.connectors)
+
     def replace_credentials(self, **changes: Any) -> None:
         """Store other credentials."""
         sealed = seal(

@@ -27,8 +27,8 @@ FIRST_COOL_DOWN, LONGEST_COOL_DOWN = timedelta(seconds=5), timedelta(minutes=5)
 MOST_REFUSALS: Final = 2
 """The grant is marked as refused after this number of definite rejections in a row."""
 MOST_VAGUE_REFUSALS: Final = 6
-"""The same for rejections of the client, which the operator can correct, and for those without an error or
-with a status for something else. It takes about two minutes."""
+"""The same for rejections of the client and for requests that cannot be built, which the operator can
+correct, and for those without an error or with a status for something else. It takes about two minutes."""
 MOST_UNCLEAR: Final = 288
 """The same for failures in a row that end with an unclear response. It takes about a day."""
 LONGEST_ASKED: Final = timedelta(minutes=10)

@@ -14,7 +14,7 @@ from bff.partner.providers import answers, body_errors, client_auth, refusals, s
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import kept_at, text_at
 from bff.partner.providers.entries import CLIENT_SECRET, CatalogueConnector
-from bff.partner.providers.said import Endpoint, Said
+from bff.partner.providers.said import UNFIT, Endpoint, Said
 from bff.serving.destinations import Policy
 
 UNAUTHORIZED: Final = 401
@@ -26,7 +26,6 @@ IN_A_HURRY: Final = transport.Limits(connect=2.0, read=4.0, total=5.0)
 TOGETHER: Final = 7.0
 """Seconds for all such calls during one request, which is less than callers of the API wait."""
 JSON: Final = "application/json"
-UNFIT: Final = "field_does_not_fit"
 _SECRET_PARAMETERS: Final = ("code", "code_verifier", "refresh_token", "token", "client_secret")
 
 
@@ -84,15 +83,20 @@ class _Request:
 
 
 class Provider:
-    """Calls third parties. Every call obeys ``policy``, a total deadline and a maximum response size."""
+    """Calls third parties. Every call obeys ``policy``, a total deadline and a maximum response size.
 
-    def __init__(self, policy: Policy, limits: transport.Limits | None = None) -> None:
+    ``redirect_uri``: that of today's sign-ins, for the refresh of a grant that did not keep its own.
+    """
+
+    def __init__(self, policy: Policy, redirect_uri: str, limits: transport.Limits | None = None) -> None:
         self.policy = policy
+        self.redirect_uri = redirect_uri
         self.limits = limits or transport.Limits()
 
     def in_a_hurry(self) -> Provider:
         """A provider for one request of a user who waits: shorter limits, also for its calls ``TOGETHER``."""
-        return Provider(self.policy, replace(IN_A_HURRY, ends=time.monotonic() + TOGETHER))
+        limits = replace(IN_A_HURRY, ends=time.monotonic() + TOGETHER)
+        return Provider(self.policy, self.redirect_uri, limits)
 
     @property
     def is_hurried(self) -> bool:
@@ -130,7 +134,7 @@ class Provider:
     def refresh(self, item: CatalogueConnector, client: Client, kept: Credentials) -> Credentials:
         """Refresh the tokens (RFC 6749, section 6). Raises ``ProviderFailed``."""
         form = {"grant_type": "refresh_token", "refresh_token": kept.refresh_token or ""}
-        values = {**kept.values, **kept.extra}
+        values = {"redirect_uri": self.redirect_uri, **kept.values, **kept.extra}
         url = item.refresh_url or item.token_url or ""
         tokens, _ = self._token(item, client, _Request("refresh", url, form, item.refresh_params, values))
         return tokens

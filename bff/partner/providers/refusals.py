@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from bff.partner.providers.entries import CatalogueConnector
-from bff.partner.providers.said import Said, code_of, in_one_spelling
+from bff.partner.providers.said import UNFIT, Said, code_of, in_one_spelling
 
 Verdict = Literal["dead", "refused", "unclear", "passing"]
 """Of a failed refresh. ``dead``: the grant has ended. ``refused``: the next refresh is refused likewise, as
@@ -165,7 +165,8 @@ def verdict_of(item: CatalogueConnector | None, error: str, answer: Said | None)
 
     With a status of temporary failures (408, 425, 429, 5xx), or headers of a rate limit, a code of ``DEAD``
     is only a refusal: it may be that of an outage. A word of the catalogue entry's own (``dead_refresh``)
-    counts whatever else is said; then words of a rate limit or an outage.
+    counts whatever else is said; then words of a rate limit or an outage. A request that cannot be built from
+    the grant is refused: only another grant, or another entry, changes that.
     """
     codes = _codes(error)
     if item is not None and codes & _own_words(item):
@@ -173,7 +174,7 @@ def verdict_of(item: CatalogueConnector | None, error: str, answer: Said | None)
     if answer is not None and _says_later(f"{error} {answer.description or ''}"):
         return "passing"
     if answer is None or answer.asks_less or not is_processed(answer.status):
-        return "refused" if codes & DEAD else "passing"
+        return "refused" if codes & (DEAD | {UNFIT}) else "passing"
     if item is not None and is_dead(item, error, answer):
         return "dead"
     if codes & PASSING:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LONGEST_ERROR: Final = 100
 LONGEST_DESCRIPTION: Final = 500
 HIDDEN: Final = "[hidden]"
+UNFIT: Final = "field_does_not_fit"
+"""Error code of a request that could not be built: a placeholder has no value, or one that does not fit."""
 _SHORTEST_SECRET: Final = 6
 """Minimum length, in characters, of a secret to redact. Shorter ones would match ordinary words."""
 _SHORTEST_PART: Final = 12

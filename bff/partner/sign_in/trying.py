@@ -16,8 +16,8 @@ from bff.partner.providers.answers import PARTIAL, is_success, json_of
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client, Credentials
 from bff.partner.providers.dotted import text_at
-from bff.partner.providers.provider import UNFIT, Provider, ProviderFailed
-from bff.partner.providers.said import code_of
+from bff.partner.providers.provider import Provider, ProviderFailed
+from bff.partner.providers.said import UNFIT, code_of
 
 REFUSED, NO_ANSWER = 422, 424
 _NOBODY: Final = frozenset({*range(300, 400), 404, 410})
