@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
+from flask import request
 from sqlalchemy import update
 
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.templates import Unfit
 from bff.partner.storage import tables
 from tests.support.provider import Habits, demand_basic, open_provider
-from tests.support.third_party import Connection, ThirdParty
+from tests.support.third_party import Connection, ThirdParty, tokens
 from tests.support.world import World
 
 pytestmark = pytest.mark.one_database
@@ -236,6 +237,32 @@ def test_a_grant_from_before_its_entry_wanted_the_redirect_uri_is_refreshed_too(
     assert connection.force().status_code == 200
     exchange, refresh = (form.get("redirect_uri") for form in third.forms("token")[-2:])
     assert refresh == exchange
+
+
+@pytest.mark.parametrize("hint", [None, "ada"])
+def test_requests_go_without_an_optional_field_that_is_empty(
+    world: World, third: ThirdParty, hint: str | None
+) -> None:
+    """The parameter that names it is left out, from the authorization request to the revocation."""
+    named = {"hint": "{hint}", "fixed": "f"}
+    places = ("authorize_params", "token_params", "refresh_params", "revocation_params")
+    headers = {f"{name}_headers": {"X-Hint": "{hint}"} for name in ("token", "userinfo", "revocation")}
+    changes = {**dict.fromkeys(places, named), **headers, "userinfo_url": f"{third.url}/userinfo"}
+    seen = list[str | None]()
+    for name, usual in (("token", tokens()), ("userinfo", {"email": "ada"}), ("revoke", {})):
+        third.says[name] = lambda _, usual=usual: seen.append(request.headers.get("X-Hint")) or usual
+    field = [{"name": "hint", "label": "Your e-mail", "optional": True}]
+    connection = Connection(world, third.offer(world, field=field, **changes))
+    if hint:
+        body = {"Name": "hint", "Value": hint}
+        assert connection.api.call("POST", f"{connection.path}/properties", body).status_code == 200
+    asked = parse_qs(urlsplit(connection.start().headers["Location"]).query)
+    assert (asked.get("hint"), asked["fixed"]) == ([hint] if hint else None, ["f"])
+    assert connection.connect().force().status_code == 200
+    connection.api.call("PUT", f"{connection.path}/deauthenticate")
+    forms = [*third.forms("token"), *third.forms("revoke")]
+    assert [(form.get("hint"), form["fixed"]) for form in forms] == [(hint, "f")] * 3
+    assert seen == [hint] * 4
 
 
 def shop(world: World, third: ThirdParty, name: str, **changes: Any) -> Connection:

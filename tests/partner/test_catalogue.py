@@ -191,6 +191,19 @@ def test_a_text_names_only_what_is_known_where_it_stands(tmp_path: Path) -> None
     assert "issuer: {client_id} is the name of no field" in said
 
 
+@pytest.mark.parametrize("kind", ["field", "property"])
+@pytest.mark.parametrize("url", ["userinfo_url", "issuer"])
+def test_a_url_cannot_go_without_an_optional_value(tmp_path: Path, url: str, kind: str) -> None:
+    """Parameters and headers can: they are left out."""
+    label = 'label = "Organisation"\n' if kind == "field" else ""
+    optional = f'[[connector.{kind}]]\nname = "org"\n{label}optional = true\n'
+    left_out = 'token_params = { o = "{org}" }\ntoken_headers = { O = "{org}" }\n'
+    assert faults(tmp_path, OAUTH + left_out + FIELD + optional) == ""
+    found = faults(tmp_path, f'{OAUTH}{url} = "https://a.example/{{org}}"\n{FIELD}{optional}')
+    assert f"{url}: {{org}} is of an optional field, and cannot be left out here" in found
+    assert found.count("\n") == 0
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

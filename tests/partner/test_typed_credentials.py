@@ -60,6 +60,31 @@ def test_a_key_is_tried_where_and_how_the_catalogue_says(partner_world: World, t
     assert (last["Result"], last["ExternalAccount"]) == ("connected", "7")
 
 
+@pytest.mark.parametrize("org", [None, "north"])
+def test_a_check_goes_without_an_optional_field_that_is_empty(
+    world: World, third: ThirdParty, org: str | None
+) -> None:
+    """Its headers and parameters are left out; what is sent as Basic has nothing in its place."""
+    seen: list[tuple[str | None, str | None, dict[str, str]]] = []
+    third.says["me"] = lambda form: (
+        seen.append((request.headers.get("X-Org"), request.headers.get("Authorization"), form)) or {}
+    )
+    check = {
+        "url": f"{third.url}/me",
+        "method": "POST",
+        "basic": "{api_key}:{org}",
+        "headers": {"X-Org": "{org}"},
+        "params": {"org": "{org}", "v": "1"},
+    }
+    optional = {"name": "org", "label": "Organisation", "optional": True}
+    installed = connection(world, third, field=[optional], check=check)
+    given = {"org": org} if org else {}
+    answer = give(installed, "k-1", **given)
+    assert answer.status_code == 200, answer.text
+    pair = f"k-1:{org or ''}".encode()
+    assert seen == [(org, f"Basic {base64.b64encode(pair).decode()}", {"v": "1", **given})]
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [

@@ -60,11 +60,13 @@ def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str])
     check = item.check
     assert check is not None  # nosec B101  # for the type checker
     url = item.url(check.url, dict(values))
-    headers = {name: templates.fill_header(text, values) for name, text in check.headers.items()}
+    optional = item.optional_names
+    headers = templates.fill_headers(check.headers, values, optional)
     if check.basic is not None:
-        pair = templates.fill(check.basic, values).encode()
+        unset = {name for name in optional if not values.get(name)}
+        pair = templates.fill(templates.without(check.basic, unset), values).encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    params = templates.fill_all(check.params, values)
+    params = templates.fill_all(check.params, values, optional)
     payload: dict[str, Any] = {}
     if params and check.request == "json":
         headers["Content-Type"] = "application/json"

@@ -215,9 +215,15 @@ def _names(item: CatalogueConnector) -> Iterator[str]:
         "check.params": in_check,
         "check.basic": in_check,
     }
+    whole = {"issuer", *dict(urls_of(item))}
     for place, text in _texts(item):
         here = known.get(place.partition(": ")[0], kept)
         for name in dict.fromkeys(templates.names_in(text)):
+            if place in whole and name in item.optional_names:
+                yield (
+                    f"{place}: {{{name}}} is of an optional field, and cannot be left out here; leave out"
+                    " its optional = true, or write it in parameters or headers, which go without it"
+                )
             if name not in here:
                 yield (
                     f"{place}: {{{name}}} is the name of no field, nor of anything that is known then;"

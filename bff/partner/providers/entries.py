@@ -228,6 +228,11 @@ class CatalogueConnector(_Strict):
         return [*self.properties, *fields]
 
     @property
+    def optional_names(self) -> set[str]:
+        """The names of the values that an account may leave out."""
+        return {field.name for field in self.user_fields if field.optional}
+
+    @property
     def patterns(self) -> dict[str, str]:
         """The regular expression of each field that restricts its values, by field name."""
         return {field.name: field.takes for field in self.fields if field.takes is not None}

@@ -148,13 +148,11 @@ class Provider:
         """
         token_values = {"access_token": token, **values, "token": token}
         values_with_secret = {**token_values, **client_auth.named(client)}
-        form = {"token": token, "token_type_hint": hint}
+        form, optional = {"token": token, "token_type_hint": hint}, item.optional_names
+        longest, texts = templates.LONGEST_TOKEN, item.revocation_params
         try:
-            form = (
-                templates.fill_all(item.revocation_params, values_with_secret, templates.LONGEST_TOKEN)
-                or form
-            )
-            headers = templates.fill_headers(item.revocation_headers, values_with_secret)
+            form = templates.fill_all(texts, values_with_secret, optional, longest) or form
+            headers = templates.fill_headers(item.revocation_headers, values_with_secret, optional)
         except templates.Unfit as error:
             raise _unfit_failure("revoke", error) from None
         request = _Request("revoke", item.revocation_url or "", form, {}, token_values, headers)
@@ -192,7 +190,8 @@ class Provider:
         secrets = [credentials.access_token, credentials.refresh_token or ""]
         try:
             url = item.url(item.userinfo_url, values)
-            headers = templates.fill_headers(_merged_headers(default_headers, item.userinfo_headers), values)
+            texts = _merged_headers(default_headers, item.userinfo_headers)
+            headers = templates.fill_headers(texts, values, item.optional_names)
             method = item.userinfo_method
             policy = item.policy(item.userinfo_url, self.policy)
             most: dict[str, Any] = {"limits": self.limits, "most_bytes": transport.MAX_LISTED_BYTES}
@@ -206,8 +205,9 @@ class Provider:
         return (document if answers.is_success(reply.status) else None), response
 
     def _token(self, item: CatalogueConnector, client: Client, request: _Request) -> tuple[Credentials, Any]:
+        values = {**request.values, "client_id": client.id}
         try:
-            more = templates.fill_all(request.more, {**request.values, "client_id": client.id})
+            more = templates.fill_all(request.more, values, item.optional_names)
         except templates.Unfit as error:
             raise _unfit_failure(request.endpoint, error) from None
         status, document, answer = self._post(item, client, replace(request, form={**request.form, **more}))
@@ -239,9 +239,8 @@ class Provider:
         try:
             url_values = {**request.values, "client_id": client.id}
             url = item.url(request.url, url_values)
-            headers = _merged_headers(
-                templates.fill_headers(item.token_headers, url_values), headers, request.headers
-            )
+            own_headers = templates.fill_headers(item.token_headers, url_values, item.optional_names)
+            headers = _merged_headers(own_headers, headers, request.headers)
             policy = item.policy(request.url, self.policy)
             reply = transport.send(policy, method, url, headers=headers, limits=self.limits, **payload)
         except templates.Unfit as error:

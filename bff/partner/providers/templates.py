@@ -54,15 +54,36 @@ def fill(template: str, values: Mapping[str, str], longest: int = LONGEST_VALUE)
 
 
 def fill_all(
-    texts: Mapping[str, str], values: Mapping[str, str], longest: int = LONGEST_VALUE
+    texts: Mapping[str, str],
+    values: Mapping[str, str],
+    optional: Collection[str] = (),
+    longest: int = LONGEST_VALUE,
 ) -> dict[str, str]:
-    """Call ``fill`` for each template of a table. Raises ``Unfit``."""
-    return {name: fill(text, values, longest) for name, text in texts.items()}
+    """Call ``fill`` for each template of a table, except those that lack only ``optional`` values.
+
+    Raises ``Unfit``.
+    """
+    return {name: fill(text, values, longest) for name, text in _needed(texts, values, optional).items()}
 
 
-def fill_headers(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Call ``fill_header`` for each template of a table. Raises ``Unfit``."""
-    return {name: fill_header(text, values) for name, text in texts.items()}
+def fill_headers(
+    texts: Mapping[str, str], values: Mapping[str, str], optional: Collection[str] = ()
+) -> dict[str, str]:
+    """Call ``fill_header`` for each template of a table, except those that lack only ``optional`` values.
+
+    Raises ``Unfit``.
+    """
+    return {name: fill_header(text, values) for name, text in _needed(texts, values, optional).items()}
+
+
+def _needed(texts: Mapping[str, str], values: Mapping[str, str], optional: Collection[str]) -> dict[str, str]:
+    lacking = {name: {one for one in names_in(text) if not values.get(one)} for name, text in texts.items()}
+    return {name: texts[name] for name, lack in lacking.items() if not lack or lack.difference(optional)}
+
+
+def without(template: str, names: Collection[str]) -> str:
+    """The template without the placeholders of these names."""
+    return NAME.sub(lambda found: "" if found[1] in names else found[0], template)
 
 
 def fill_header(template: str, values: Mapping[str, str]) -> str:

@@ -36,6 +36,8 @@ def url_for(
     if item.pkce:
         parameters |= {"code_challenge": challenge_of(secrets.verifier), "code_challenge_method": "S256"}
     renamed = {item.parameter_names.get(name, name): value for name, value in parameters.items()}
-    query = urlencode({**renamed, **templates.fill_all(item.authorize_params, placeholders)})
+    query = urlencode(
+        {**renamed, **templates.fill_all(item.authorize_params, placeholders, item.optional_names)}
+    )
     url = item.url(item.authorize_url or "", placeholders)
     return f"{url}{'&' if urlsplit(url).query else '?'}{query}"

@@ -64,7 +64,7 @@ def values_of(
 
 def require_complete(item: CatalogueConnector, values: Mapping[str, str]) -> None:
     """Raise ``NotTaken`` with every value that is missing or does not match its pattern."""
-    optional = {one.name for one in item.user_fields if one.optional}
+    optional = item.optional_names
     names = [one.name for one in item.user_fields] + list(_STANDARD.get(item.auth, ()))
     faults = {name: "missing" for name in names if name not in optional and not values.get(name)}
     for one in item.fields:
