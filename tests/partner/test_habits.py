@@ -258,6 +258,68 @@ def test_a44_a_life_is_read_in_every_form(
         assert abs((ends - clock.now()).total_seconds() - seconds) < 30
 
 
+OF_ACCESS = ("expires", "access_token_expires_in", "access_token_expire_in", "accessTokenExpiresIn")
+ENDS_OF_ACCESS = ("expires", "access_token_expires_at", "expires_on")
+OF_REFRESH = ("refresh_token_expire_in", "refresh_expires_in")
+TOLD_SECONDS: dict[str, Callable[[datetime], Any]] = {
+    "a life": lambda _: 3600,
+    "a life as a text": lambda _: "3600",
+    "a time": lambda end: int(end.timestamp()),
+    "milliseconds": lambda end: int(end.timestamp() * 1000),
+}
+TOLD_TIMES: dict[str, Callable[[datetime], Any]] = {
+    "a time": TOLD_SECONDS["a time"],
+    "ISO 8601": datetime.isoformat,
+    "an HTTP date": lambda end: format_datetime(end, usegmt=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        *((name, told) for name in (*OF_ACCESS, *OF_REFRESH) for told in TOLD_SECONDS.values()),
+        *((name, told) for name in ENDS_OF_ACCESS for told in TOLD_TIMES.values()),
+    ],
+)
+def test_a_life_is_read_under_every_name(
+    world: World, third: ThirdParty, name: str, told: Callable[[datetime], Any]
+) -> None:
+    """It is a life or a time, as its value shows."""
+    end = clock.now().astimezone(UTC) + timedelta(hours=1)
+    answered = tokens(**{name: told(end)})
+    del answered["expires_in"]
+    third.says["token"] = lambda _: answered
+    kept = Connection(world, third.offer(world)).connect().credentials()
+    found, other = kept.expires_at, kept.grant_ends_at
+    if name in OF_REFRESH:
+        found, other = other, found
+    assert found is not None
+    assert abs(found - end) < timedelta(seconds=30)
+    assert other is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"scope": "read, write"},
+        {"scope": "read,write"},
+        {"scope": "read,  write,"},
+        {"scope": ["read", "write"]},
+        {"scopes": "read write"},
+        {"scopes": ["read", "write"]},
+        {"scope": None, "scopes": "read, write"},
+        {"scope": "read write", "scopes": "admin"},
+    ],
+)
+def test_the_scopes_of_an_answer_are_read_in_every_form(
+    world: World, third: ThirdParty, told: dict[str, Any]
+) -> None:
+    """Bitbucket and others: ``scopes``, and commas with blanks."""
+    third.says["token"] = lambda _: tokens(**told)
+    kept = Connection(world, third.offer(world)).connect().credentials()
+    assert kept.scope == "read write"
+
+
 @pytest.mark.parametrize("token", [" at-1", "at-1\n", "\tat-1 \r\n"])
 def test_a_token_with_blanks_around_it_is_taken_without(world: World, third: ThirdParty, token: str) -> None:
     """A line feed of the program that wrote it."""

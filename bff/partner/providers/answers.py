@@ -31,9 +31,17 @@ _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 """Matches an access token that a header can carry (RFC 6749, appendix A.12)."""
 _FORM: Final = re.compile(r"[A-Za-z0-9_.%-]+=[^\s<>{]*")
 _MAX_FIELDS: Final = 100
-_TIMES: Final = ("expires_at", "expires_on")
+_TIMES: Final = ("expires_at", "expires_on", "access_token_expires_at", "expires")
+_LIFETIMES: Final = ("expires_in", "access_token_expires_in", "access_token_expire_in", "expires")
+"""``expires`` is a lifetime or a time, as its value shows."""
 _REFRESH_TIMES: Final = ("refresh_token_expires_at", "refresh_expires_at")
-_REFRESH_LIFETIMES: Final = ("refresh_token_expires_in", "x_refresh_token_expires_in", "refresh_expires_in")
+_REFRESH_LIFETIMES: Final = (
+    "refresh_token_expires_in",
+    "x_refresh_token_expires_in",
+    "refresh_expires_in",
+    "refresh_token_expire_in",
+)
+_COMMA_AND_BLANK: Final = re.compile(r",\s")
 
 
 def is_success(status: int) -> bool:
@@ -88,7 +96,7 @@ def tokens_of(
         access_token=access or "",
         refresh_token=refresh or None,
         expires_at=_expiry(root, access or "", item),
-        scope=_scope(_field(root, "scope"), item.scope_separator),
+        scope=_scope(root, item.scope_separator),
         client=client,
         obtained_at=clock.now(),
         grant_ends_at=end_of(read, _REFRESH_LIFETIMES, _REFRESH_TIMES),
@@ -144,8 +152,11 @@ def _field(root: Mapping[str, Any], name: str) -> Any:
     return next((root[key] for key in root if str(key).replace("_", "").lower() == plain), None)
 
 
-def _scope(value: Any, separator: str) -> str | None:
+def _scope(root: Mapping[str, Any], separator: str) -> str | None:
     """The granted scopes, separated by single spaces whatever the separator in the response."""
+    value = _field(root, "scope")
+    if value is None:
+        value = _field(root, "scopes")
     if isinstance(value, list):
         value = " ".join(filter(None, map(plain_text, value)))
     text = plain_text(value)
@@ -153,7 +164,7 @@ def _scope(value: Any, separator: str) -> str | None:
         return None
     if separator != " ":
         text = text.replace(separator, " ")
-    elif " " not in text.strip():
+    elif _COMMA_AND_BLANK.search(text) or " " not in text.strip():
         text = text.replace(",", " ")
     return " ".join(text.split())
 
@@ -163,7 +174,7 @@ def _expiry(root: Mapping[str, Any], access_token: str, item: CatalogueConnector
 
     At most one year ahead; None if none of them says it.
     """
-    stated = end_of(partial(_field, root), ("expires_in",), _TIMES) or end_of_jwt(access_token)
+    stated = end_of(partial(_field, root), _LIFETIMES, _TIMES) or end_of_jwt(access_token)
     if stated is None and item.expires_in_default:
         return clock.now() + timedelta(seconds=item.expires_in_default)
     return stated

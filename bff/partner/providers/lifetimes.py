@@ -58,7 +58,7 @@ def _from_lifetime(value: Any) -> datetime | None:
     """
     seconds = _positive_number(value)
     if seconds and seconds >= _FIRST_TIME:
-        seconds = max(0.0, seconds - clock.now().timestamp()) or LONGEST_LIFE
+        seconds = max(0.0, (_epoch_of_number(value) or 0.0) - clock.now().timestamp()) or LONGEST_LIFE
     return _in(seconds)
 
 
