@@ -39,8 +39,10 @@ def parts_of(url: str) -> SplitResult:
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or parts.fragment or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>'):
+    if not usable or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>'):
         raise ForbiddenUrl("write an absolute URL such as https://login.example.com/authorize")
+    if parts.fragment:
+        raise ForbiddenUrl("write it without # and what follows, which no server receives")
     if "@" in parts.netloc:
         # In http://localhost:80@attacker.test, people mistake the user name for the host.
         raise ForbiddenUrl("write it without a user name")

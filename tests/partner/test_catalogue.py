@@ -95,6 +95,11 @@ def test_every_key_of_the_contract_is_read(tmp_path: Path) -> None:
         ("{shop}.shop.example/token", "{shop}shop.example/token", "token_url: its host may be anybody's"),
         ("{shop}.shop.example/token", "{shop}.example/token", "token_url: its host may be anybody's"),
         ("{shop}.shop.example/token", "shop.example:{shop}/token", "token_url: write an absolute URL"),
+        (
+            "{shop}.shop.example/token",
+            "{shop}.shop.example/#/token",
+            "token_url: write it without # and what",
+        ),
         ("{shop}.shop.example/token", "a.shop.example/{}", "token_url: write {name}"),
         ('pattern = "[a-z0-9-]+"', 'pattern = "[a-z"', "field.0.pattern: is no regular expression"),
         ('label = "Shop name"\n', "", "field.0.label: is not set"),

@@ -65,7 +65,7 @@ def test_endpoints_are_read_with_their_secrets(tmp_path: Path) -> None:
         (hook("ftp://hooks.example/"), "write https://"),
         (hook("http://hooks.example/"), "write https://"),
         (hook("https://user@hooks.example/"), "without a user name"),
-        (hook("https://hooks.example/#x"), "write an absolute URL"),
+        (hook("https://hooks.example/#x"), "write it without # and what follows"),
         (hook("https://0x7f.1/"), "as four decimal numbers"),
         (hook(events='["attempt.ended"]'), "events: 'attempt.ended' is no event"),
         (hook(events='["settled.*"]'), "is no event"),
