@@ -39,5 +39,5 @@ def url_for(
     query = urlencode(
         {**renamed, **templates.fill_all(item.authorize_params, placeholders, item.optional_names)}
     )
-    url = item.url(item.authorize_url or "", placeholders)
+    url = item.url(item.authorize_url or "", placeholders).rstrip("?&")
     return f"{url}{'&' if urlsplit(url).query else '?'}{query}"
