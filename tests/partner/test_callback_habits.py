@@ -54,6 +54,7 @@ def test_what_only_looks_uses_no_answer_up(
         {"error": "access_denied", "error_subcode": "cancel"},
         {"error": "no_thanks"},
         {"error_code": "consent_denied"},
+        {"error_reason": "user_denied"},
     ],
 )
 def test_a_no_by_another_name_is_declined(world: World, third: ThirdParty, answer: dict[str, str]) -> None:
@@ -65,11 +66,32 @@ def test_a_no_by_another_name_is_declined(world: World, third: ThirdParty, answe
     assert told["Provider"]["Description"] == "They said no."
 
 
-def test_an_empty_error_is_none(world: World, third: ThirdParty) -> None:
+@pytest.mark.parametrize(
+    ("errors", "status"),
+    [
+        ({"error": "", "error_description": ""}, 200),
+        ({"error": "null"}, 200),
+        ({"error_code": "0", "error": "None"}, 200),
+        ({"error_reason": "no_error"}, 200),
+        ({"error_code": "0", "error": "access_denied"}, 400),
+        ({"error": "null", "error_code": "40105"}, 400),
+    ],
+)
+def test_an_error_that_says_there_is_none_fails_no_code(
+    world: World, third: ThirdParty, errors: dict[str, str], status: int
+) -> None:
     """Some send every parameter every time."""
     connection = Connection(world, third.offer(world))
-    answer = connection.answer(connection.begin(), error="", error_description="", code="a-code")
-    assert answer.status_code == 200
+    assert connection.answer(connection.begin(), **errors, code="a-code").status_code == status
+
+
+@pytest.mark.parametrize("end", ["?", "?of=us", "?of=us&"])
+def test_an_authorize_url_may_end_as_its_query_does(world: World, third: ThirdParty, end: str) -> None:
+    """As it is copied from examples: the request has one question mark, and no empty parameter."""
+    connection = Connection(world, third.offer(world, authorize_url=f"{third.url}/authorize{end}"))
+    path, _, query = connection.start().headers["Location"].partition("?")
+    assert path == f"{third.url}/authorize"
+    assert query.startswith(f"{end.strip('?&')}{'&' if 'of' in end else ''}response_type=code&")
 
 
 @pytest.mark.both_databases

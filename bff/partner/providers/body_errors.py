@@ -40,13 +40,18 @@ def is_refusal(document: Any) -> bool:
     return isinstance(document, dict) and (document.get("ok") is False or _is_error(document.get("error")))
 
 
+def is_none(error: str) -> bool:
+    """Whether an error code reports success."""
+    return code_of(error) in _NO_ERROR
+
+
 def _is_error(value: Any) -> bool:
     if isinstance(value, dict):
         codes = [plain_text(value[name]) for name in ("code", "type") if name in value]
-        return bool(value) and not any(code is not None and code_of(code) in _NO_ERROR for code in codes)
+        return bool(value) and not any(code is not None and is_none(code) for code in codes)
     if isinstance(value, bool):
         return value
-    return isinstance(value, str) and code_of(value) not in _NO_ERROR
+    return isinstance(value, str) and not is_none(value)
 
 
 def _errors_in(document: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from bff.partner.context import Embedded, embedded
 from bff.partner.crypto import CannotOpen
 from bff.partner.errors import FlowError
 from bff.partner.openapi import describe
-from bff.partner.providers import refusals, said, templates
+from bff.partner.providers import body_errors, refusals, said, templates
 from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.providers.credentials import Client
 from bff.partner.providers.dotted import LONGEST
@@ -32,7 +32,7 @@ MOST_TURNS: Final = 3
 """How many times one sign-in is sent to the third party, if an administrator had to consent first."""
 _TOKENS: Final = frozenset({"access_token", "id_token", "refresh_token"})
 """Tokens that some third parties send with a code. They are ignored, and never put into a URL."""
-_ERRORS: Final = ("error", "error_code", "errorCode")
+_ERRORS: Final = ("error", "error_code", "errorCode", "error_reason")
 log = structlog.get_logger("hitchpost.embedded")
 
 
@@ -119,14 +119,15 @@ def _finish(
     service: Embedded, flow: flows.Flow, item: CatalogueConnector, client: Client, answer: dict[str, str]
 ) -> AnyResponse:
     _check_issuer(service, flow, item)
-    if error := _error(answer):
+    code = answer.get(item.parameter_names.get("code", "code"), "")
+    if error := _error(answer, code):
         result: Result = "declined" if refusals.is_declined(item, answer) else "failed"
         provider_answer = said.of_answer(
             "authorize", None, {**answer, "error": error}, [answer.get("code", "")]
         )
         ended = connecting.fail(service, flow.wanted, result, error[:100], provider_answer)
         return connecting.show(service, flow.wanted, ended)
-    if code := answer.get(item.parameter_names.get("code", "code")):
+    if code:
         extra = {name: answer[name] for name in item.keep_from_callback if answer.get(name)}
         extra = {name: value for name, value in extra.items() if len(value) <= LONGEST}
         redirect_uri = service.settings.redirect_uri
@@ -163,9 +164,10 @@ def _state(service: Embedded, answer: Mapping[str, str]) -> str:
     return next(filter(None, (answer.get(name) for name in ("state", *sorted(others)))), "")
 
 
-def _error(answer: Mapping[str, str]) -> str:
-    """The error code of a response; "" if there is none."""
-    return next(filter(None, (answer.get(name) for name in _ERRORS)), "")
+def _error(answer: Mapping[str, str], code: str = "") -> str:
+    """The error code of a response; "" if there is none. Some third parties send ``0`` with a ``code``."""
+    errors = filter(None, (answer.get(name) for name in _ERRORS))
+    return next((error for error in errors if not (code and body_errors.is_none(error))), "")
 
 
 def _check_issuer(service: Embedded, flow: flows.Flow, item: CatalogueConnector) -> None:
