@@ -122,10 +122,11 @@ def _merged(current: Credentials, stored: Credentials, new: Credentials) -> Cred
     """
     if current == stored:
         return new
-    is_same_grant = current.refresh_token and current.refresh_token == stored.refresh_token
+    in_use = grants_in_use.token_of(current)
+    is_same_grant = current.refresh_token is not None and in_use == grants_in_use.token_of(stored)
     if not is_same_grant or not may_be_same(current.client, new.client):
         return None
-    if new.refresh_token == current.refresh_token:
+    if in_use == grants_in_use.token_of(new):
         return current
     return replace(
         current,
