@@ -14,26 +14,24 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
-    case,
     exists,
-    func,
     insert,
     or_,
     select,
     tuple_,
-    union_all,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from bff.connect.attempt import LAUNCHED_LIFE, LIVE, Status
+from bff.connect.attempt import LAUNCHED_LIFE, LIVE
 from bff.connections.connection import EXISTING, Change, Running, State, Stored, event_data
 from bff.connections.ports import Decide
+from bff.connections.sign_in_queries import FRESH, OPEN, RUNNING
 from bff.identity.principal import AccountRef
 from bff.serving.database import writing
 from bff.serving.statements import Read
 from bff.storage.outbox import NewEvent, record
-from bff.storage.tables import IS_LAUNCHED, UtcDateTime, attempts, connections, products, sign_in_urls
+from bff.storage.tables import attempts, connections, products, sign_in_urls
 
 SHARED: Final = "~shared"
 """Suffix of a row that holds a claim for all products that share an account, named by the first of them."""
@@ -46,41 +44,6 @@ _OF_ACCOUNT: Final = (
     .where(_row.product == bindparam("of"), _row.account_id == bindparam("account"))
     .order_by(_row.account_connector_id)
 )
-_RUNNING: Final = select(
-    _attempt.id, _attempt.connector_key, _attempt.account_connector_id, _attempt.wanted_connection
-).where(
-    IS_LAUNCHED,
-    _attempt.product == bindparam("of"),
-    _attempt.account_id == bindparam("account"),
-    _attempt.expires_at > bindparam("now"),
-)
-_OVER_AT: Final = func.coalesce(
-    case((and_(_attempt.status == Status.CONNECTED.value, _attempt.attributed), _attempt.settled_at)),
-    _attempt.late_success_at,
-    _attempt.returned_at,
-)
-"""When the sign-in of an attempt succeeded, or the browser came back from it. NULL while it may be open."""
-_OPEN: Final = union_all(
-    select(_attempt.minted_at).where(
-        _attempt.account_connector_id == bindparam("account_connector_id"),
-        _attempt.minted_at >= bindparam("since"),
-        _attempt.return_error.is_(None),
-        or_(_OVER_AT.is_(None), bindparam("at", type_=UtcDateTime) < _OVER_AT),
-    ),
-    select(_url.minted_at).where(
-        _url.account_connector_id == bindparam("account_connector_id"), _url.minted_at >= bindparam("since")
-    ),
-)
-_FRESH: Final = union_all(
-    *(
-        select(table.minted_at).where(
-            table.account_connector_id == bindparam("account_connector_id"),
-            table.minted_at >= bindparam("since"),
-            table.authenticated_before.is_(False),
-        )
-        for table in (_attempt, _url)
-    )
-)
 
 
 class DatabaseConnections:
@@ -90,9 +53,9 @@ class DatabaseConnections:
         self._engine = engine
         self._writer = writing(engine)
         self._of_account = Read(engine, _OF_ACCOUNT)
-        self._running = Read(engine, _RUNNING)
-        self._fresh = Read(engine, _FRESH)
-        self._open = Read(engine, _OPEN)
+        self._running = Read(engine, RUNNING)
+        self._fresh = Read(engine, FRESH)
+        self._open = Read(engine, OPEN)
 
     def of_account(self, product: str, account_id: str) -> dict[int, Stored]:
         """The stored connections of an account by account connector id, ended ones included."""
