@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         command = grants.add_parser(name, help=about)
         command.add_argument("connector", help="its id, key or name")
         if run is _revoke:
-            command.add_argument("--yes", action="store_true", help="do not ask at a terminal")
+            command.add_argument("--yes", action="store_true", help="end them without asking")
         command.set_defaults(run=run)
     add_provider_commands(
         commands.add_parser("providers", prog="hitchpost providers", help="services that ship as entries")
@@ -183,7 +183,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _revoke(arguments: argparse.Namespace) -> int:
     service = _service(arguments.connector)
     connector_id = _connector_id(service, arguments.connector)
-    if not arguments.yes and is_a_person_there() and not _confirmed(service, connector_id):
+    if not arguments.yes and not _confirmed(service, connector_id):
         print("nothing was changed")
         return 1
     ended = grant_inventory.end_all(service, connector_id)
@@ -201,7 +201,7 @@ def _connector_id(service: Embedded, connector: str) -> int:
 
 
 def _confirmed(service: Embedded, connector_id: int) -> bool:
-    """Ask the person at the terminal. A script is not asked: it says what it means."""
+    """Say what would end, and ask the person at the terminal. A script has to say ``--yes``."""
     ending = [
         item
         for item in grant_inventory.listed(service, connector_id)
@@ -211,6 +211,9 @@ def _confirmed(service: Embedded, connector_id: int) -> bool:
     print(
         f"{len(ending)} grants of {accounts} accounts would end, and each account would have to sign in again"
     )
+    if not is_a_person_there():
+        print("to end them, run the command again with --yes", file=sys.stderr)
+        return False
     return input("end them? [y/N] ").strip().lower() in {"y", "yes"}
 
 

@@ -118,7 +118,7 @@ def test_a45_grants_are_listed_and_ended_by_command(world: World, capsys: pytest
     world.sign_in(connection.api.sign_in_url(connection.id, callbackMessage="done"))
     assert main(["grants", "list", "sandbox-isolated"]) == 0
     assert f"live  account {connection.api.account}  {connection.id}" in capsys.readouterr().out
-    assert main(["grants", "revoke", "sandbox-isolated"]) == 0
+    assert main(["grants", "revoke", "sandbox-isolated", "--yes"]) == 0
     assert re.search(r"^\d+ connections ended; 0 grants", capsys.readouterr().out)
     assert connection.told()["Authenticated"] is False
     assert main(["grants", "list", "sandbox-isolated"]) == 0
@@ -169,6 +169,23 @@ def test_whoever_revokes_at_a_terminal_is_told_of_every_grant_that_would_end(wor
 
 
 @pytest.mark.usefixtures("command")
+def test_without_a_terminal_grants_end_only_by_yes(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that forgot it is told how many would end, and nothing ends."""
+    item = world.partner_service.catalogue.by_name("sandbox-slow")[0]
+    connection = Connection(world, item)
+    world.sign_in(connection.api.sign_in_url(connection.id, callbackMessage="done"))
+    before = connection.inventory()
+    assert main(["grants", "revoke", item.key]) == 1
+    told = capsys.readouterr()
+    assert f"{len(before)} grants of " in told.out
+    assert told.out.endswith("nothing was changed\n")
+    assert told.err == "to end them, run the command again with --yes\n"
+    assert connection.inventory() == before
+    assert main(["grants", "revoke", item.key, "--yes"]) == 0
+    assert connection.inventory() == []
+
+
+@pytest.mark.usefixtures("command")
 def test_an_unfinished_entry_keeps_no_other_connector(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,8 +195,8 @@ def test_an_unfinished_entry_keeps_no_other_connector(
     assert main(["providers", "add", "hubspot", "--catalogue", str(path)]) == 0
     monkeypatch.setenv("HITCHPOST_EMBEDDED_CATALOGUE", str(path))
     capsys.readouterr()
-    for action in ("list", "revoke"):
-        assert main(["grants", action, "sandbox-slow"]) == 0
+    for action, *yes in (["list"], ["revoke", "--yes"]):
+        assert main(["grants", action, "sandbox-slow", *yes]) == 0
         told = capsys.readouterr().err
         assert f"warning: {path}: connector hubspot: client_id: is not set" in told
         assert main(["grants", action, "HubSpot"]) == 2
