@@ -36,7 +36,9 @@ def _serving() -> Serving:
 
     def build(replacing: bool) -> Flask:
         # The product file is applied at start and on reload, but not when a worker replaces a dead one.
-        app = load()(settings.model_copy(update={"products": None}) if replacing else settings)
+        app = load()(
+            settings.model_copy(update={"products": None}) if replacing else settings, replacing=replacing
+        )
         if not replacing:
             # An operator may reload because the partner service's catalogue has changed.
             import_module("bff.web.kit.services").services_of(app).catalogue.ask_anew()
@@ -62,6 +64,7 @@ def _faults() -> list[str]:
     """The faults of the settings and the product file, before a reload."""
     from bff.products.conflicts import stored_conflicts  # noqa: PLC0415  # not loaded into the arbiter
     from bff.products.production import product_faults  # noqa: PLC0415
+    from bff.webhooks.key_faults import stored_foreign_keys  # noqa: PLC0415
 
     try:
         settings = load_settings()
@@ -70,19 +73,25 @@ def _faults() -> list[str]:
         return error.faults
     networks = settings.allowed_webhook_networks
     faults = product_faults(settings.products, production=settings.is_production, networks=networks)
-    return faults or stored_conflicts(settings.products, settings.database_url, settings.public_url)
+    if faults:
+        return faults
+    conflicts = stored_conflicts(settings.products, settings.database_url, settings.public_url)
+    return conflicts + stored_foreign_keys(settings)
 
 
-def load() -> Callable[[Settings], Flask]:
+def load() -> Callable[..., Flask]:
     """Import the app. Returns a function that builds it and starts its background threads."""
     with kept():
         from bff.app import create_app  # noqa: PLC0415  # not loaded into the arbiter of a single worker
         from bff.housekeeper import Housekeeper  # noqa: PLC0415
         from bff.web.kit.services import services_of  # noqa: PLC0415
 
-    def start(settings: Settings) -> Flask:
+    def start(settings: Settings, *, replacing: bool = False) -> Flask:
         app = create_app(settings)
         services = services_of(app)
+        # Check the keys at startup and at a reload, not when a worker is replaced.
+        if not replacing and (faults := services.webhooks.service.endpoints.foreign_keys()):
+            raise FaultySettings(faults)
         Housekeeper(services.upkeep.housekeeping, health=services.connections.health).start()
         services.upkeep.checkpoints.start()
         services.webhooks.new_courier().start()

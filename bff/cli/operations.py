@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bff.cli import FAULTY
 from bff.cli.connectors import NOBODY, client_of, entries, quiet
 from bff.common.errors import AccountUnknown, PartnerUnavailable
 from bff.common.faulty_file import FaultyFile
@@ -19,7 +20,7 @@ from bff.connect.receipts import Receipts
 from bff.identity.sessions import LONGEST_SESSION
 from bff.products.conflicts import stored_conflicts
 from bff.products.production import product_faults, product_warnings
-from bff.serving.commands import report
+from bff.serving.commands import print_errors, report
 from bff.serving.database_trouble import UnusableDatabase
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
@@ -27,6 +28,7 @@ from bff.serving.settings import FaultySettings
 from bff.settings import PREFIX, Settings, database_url, load_settings, unknown_settings
 from bff.storage.schema import SCHEMA
 from bff.upstream.probe import PartnerProbe
+from bff.webhooks.key_faults import stored_foreign_keys
 from bff.wiring import partner_limits
 
 SECONDS: Final = 3.0
@@ -87,6 +89,8 @@ def _check_database(settings: Settings | None, faults: list[str], warnings: list
     database_faults, database_warnings = SCHEMA.look_at(url)
     faults += database_faults
     warnings += database_warnings
+    if settings is not None and not database_faults and not database_warnings:
+        faults += stored_foreign_keys(settings)
 
 
 def _warnings(settings: Settings) -> Iterator[str]:
@@ -139,7 +143,10 @@ def _new(_: argparse.Namespace) -> int:
 
 
 def _keys(_: argparse.Namespace) -> int:
-    """Print the ids of the signing keys: those of the receipts' public keys, which reveal no secret."""
+    """Print the ids of the signing keys: those of the receipts' public keys, which reveal no secret.
+
+    The exit status is ``FAULTY`` if stored secrets need another one.
+    """
     settings = load_settings()
     keys = settings.signing_keys()
     published = Receipts(keys, settings.public_url).public_keys()["keys"]
@@ -152,4 +159,8 @@ def _keys(_: argparse.Namespace) -> int:
             f"An old key may go {hours:g} hours after it stopped signing: until then it verifies sessions."
             " Receipts that it signed verify as long as it is here, or in a host's own copy of the keys."
         )
-    return 0
+    faults: list[str] = []
+    warnings: list[str] = []
+    _check_database(settings, faults, warnings)
+    print_errors(faults, warnings)
+    return FAULTY if faults else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from bff.serving.database_trouble import message_for
@@ -35,19 +35,20 @@ def _checked(run: Callable[[], int], database_setting: str) -> int:
         if (fault := message_for(error, database_setting)) is None:
             raise
         faults = [fault]
-    _print_errors(faults)
+    print_errors(faults)
     return FAULTY
 
 
 def report(faults: list[str], warnings: list[str]) -> int:
     """Print what ``check-config`` found; return its exit status."""
-    _print_errors([*(f"warning: {warning}" for warning in warnings), *faults])
+    print_errors(faults, warnings)
     if faults:
         return FAULTY
     print("the settings are sound")
     return 0
 
 
-def _print_errors(lines: list[str]) -> None:
-    for line in lines:
+def print_errors(faults: list[str], warnings: Sequence[str] = ()) -> None:
+    """Print each on a line of standard error."""
+    for line in (*(f"warning: {warning}" for warning in warnings), *faults):
         print(line, file=sys.stderr)

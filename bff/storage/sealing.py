@@ -46,6 +46,11 @@ class Sealing:
         self._keys = {(VERSION, hashlib.sha256(key).hexdigest()[:16]): AESGCM(key) for key in derived}
         self._newest = next(iter(self._keys))
 
+    @property
+    def key_ids(self) -> list[str]:
+        """What a value that one of the keys sealed begins with, before a dot: version and key id."""
+        return [".".join(key) for key in self._keys]
+
     def seal(self, secret: Secret, place: Place) -> str:
         """Encrypt a secret for ``place``."""
         version, key_id = self._newest

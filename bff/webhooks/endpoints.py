@@ -16,6 +16,7 @@ from bff.serving.database import writing
 from bff.storage.schema import SCHEMA
 from bff.storage.sealing import Place, Sealing
 from bff.storage.tables import webhook_endpoints
+from bff.webhooks.key_faults import foreign_keys
 
 GONE: Final = "gone"
 """Reason for switching an endpoint off: it answered 410 (Gone)."""
@@ -117,6 +118,10 @@ class DatabaseEndpoints:
         """The signing secrets, newest first. Raises ``CannotOpen``."""
         opened = self._sealing().open(endpoint.sealed, _place(endpoint.id)).reveal()
         return [Secret(text) for text in opened.split(",")]
+
+    def foreign_keys(self) -> list[str]:
+        """A line for each product whose secrets are sealed with a key that is missing."""
+        return foreign_keys(self._engine, self._sealing())
 
     def switch_off(self, endpoint_id: str, reason: str) -> bool:
         """Stop deliveries to an endpoint. Returns False if it was off already."""
