@@ -45,7 +45,7 @@ Read by `make demo` and `hitchpost demo`, which need none of the above.
 
 | variable | default | what it is |
 |---|---|---|
-| `HITCHPOST_DEMO_DIR` | `.demo` | The folder in which the demo keeps its files. |
+| `HITCHPOST_DEMO_DIR` | `.demo` | The folder in which the demo keeps its files. One demo runs in it at a time. |
 | `HITCHPOST_DEMO_PORT` | `8000` | The first of its four ports. |
 | `HITCHPOST_DEMO_CATALOGUE` | the demo's own | Another connector catalogue. |
 | `HITCHPOST_DEMO_PRODUCTS` | none | A product file that is applied on top of the demo's own. |

@@ -18,6 +18,7 @@ import requests
 
 from bff.common.faulty_file import FaultyFile
 from bff.common.secret import Secret
+from bff.demo.lock import locked
 from bff.demo.pause import write_groups
 from bff.demo.plan import (
     PRODUCT,
@@ -64,7 +65,12 @@ class Running:
 def run_demo(environ: Mapping[str, str]) -> int:
     """Run until Ctrl-C or SIGTERM; return the exit status. Raises ``FaultyFile`` for faulty settings."""
     plan = make_plan(environ)
-    _require_free_ports(plan)
+    with locked(plan.folder) as is_ours:
+        _require_free(plan, is_ours)
+        return _run(plan)
+
+
+def _run(plan: Plan) -> int:
     print(f"preparing the demo in {plan.folder}/", flush=True)
     write_files(plan)
     write_environment(plan)
@@ -106,7 +112,12 @@ def _programs(plan: Plan) -> list[Program]:
     ]
 
 
-def _require_free_ports(plan: Plan) -> None:
+def _require_free(plan: Plan, folder_is_ours: bool) -> None:
+    faults = []
+    if not folder_is_ours:
+        faults.append(
+            f"HITCHPOST_DEMO_DIR: the demo in {plan.folder} is running; stop it, or set another folder"
+        )
     taken = []
     for port in range(plan.port, plan.port + 4):
         with socket.socket() as probe:
@@ -117,9 +128,9 @@ def _require_free_ports(plan: Plan) -> None:
                 taken.append(port)
     if taken:
         ports = ", ".join(map(str, taken))
-        raise FaultyFile(
-            [f"HITCHPOST_DEMO_PORT: port {ports} is in use; stop what runs there, or set another"]
-        )
+        faults.append(f"HITCHPOST_DEMO_PORT: port {ports} is in use; stop what runs there, or set another")
+    if faults:
+        raise FaultyFile(faults)
 
 
 def _apply_products(plan: Plan) -> None:
