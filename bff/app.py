@@ -70,7 +70,7 @@ class Hitchpost:
             raise FaultySettings(["Hitchpost: this app has it already; mount it once in each app"])
         chosen = settings or load_settings()
         if settings is None:
-            tell_unknown(unknown_settings(chosen.products))
+            tell_unknown(unknown_settings())
         if identify is not None and not callable(identify):
             raise FaultySettings(["identify: is no function; write one that takes the request"])
         if identify is not None and (faults := list(cookie_faults(app.config))):

@@ -47,7 +47,7 @@ def _serving() -> Serving:
         return app
 
     configure(settings.log_format)
-    tell_unknown(unknown_settings(settings.products))
+    tell_unknown(unknown_settings())
     return Serving(
         build,
         bind=settings.bind,

@@ -10,10 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from bff.common.faulty_file import FaultyFile, parse_toml
 from bff.common.origins import origin_fault, origin_of
 from bff.common.secret import Secret
-from bff.common.text import strings_in
 from bff.serving.destinations import Network, networks_of
 from bff.serving.environment import (
     debugging,
@@ -269,15 +267,9 @@ def load_settings(**overrides: Any) -> Settings:
     return load(Settings, values | overrides, faults, _production_faults)
 
 
-def unknown_settings(products: Path | None = None) -> list[str]:
+def unknown_settings() -> list[str]:
     """A line for each variable that looks like a setting and is none. The product file may name others."""
-    try:
-        named = set(strings_in(parse_toml(products))) if products else set()
-    except FaultyFile:
-        named = set()
-    return list(
-        unknown_variables(PREFIX, Settings.model_fields, os.environ, others=OTHER_PROGRAMS, named=named)
-    )
+    return list(unknown_variables(PREFIX, Settings.model_fields, os.environ, "products", OTHER_PROGRAMS))
 
 
 def _production_faults(values: Mapping[str, str]) -> Iterator[str]:

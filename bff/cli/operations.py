@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from bff.products.conflicts import stored_conflicts
 from bff.products.production import product_faults, product_warnings
 from bff.serving.commands import print_errors, report
 from bff.serving.database_trouble import UnusableDatabase
+from bff.serving.environment import path_of
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
 from bff.serving.settings import FaultySettings
@@ -59,10 +61,9 @@ def _check(arguments: argparse.Namespace) -> int:
         settings = load_settings()
     except FaultySettings as error:
         faults += error.faults
-    warnings += unknown_settings(settings.products if settings else None)
+    warnings += unknown_settings()
+    faults += _product_faults(settings)
     if settings is not None:
-        networks = settings.allowed_webhook_networks
-        faults += product_faults(settings.products, production=settings.is_production, networks=networks)
         warnings += _warnings(settings)
         warnings += product_warnings(settings.products)
     if not arguments.offline:
@@ -79,6 +80,14 @@ def _check(arguments: argparse.Namespace) -> int:
         elif settings is not None:
             faults += _online_faults(settings, warnings)
     return report(faults, warnings)
+
+
+def _product_faults(settings: Settings | None) -> list[str]:
+    """The faults of the product file. With faulty settings, those that do not depend on the settings."""
+    if settings is None:
+        return product_faults(path_of(PREFIX, "products", os.environ), production=False)
+    networks = settings.allowed_webhook_networks
+    return product_faults(settings.products, production=settings.is_production, networks=networks)
 
 
 def _check_database(settings: Settings | None, faults: list[str], warnings: list[str]) -> None:

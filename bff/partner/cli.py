@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from bff.partner.settings import PREFIX, Settings, load_settings, unknown_settin
 from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
 from bff.serving.commands import report
+from bff.serving.environment import path_of
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
 from bff.serving.settings import FaultySettings
@@ -91,18 +93,27 @@ def _parser() -> argparse.ArgumentParser:
 def _check_config(arguments: argparse.Namespace) -> int:
     faults: list[str] = []
     warnings = unknown_settings()
+    settings = None
     try:
         settings = load_settings()
     except FaultySettings as error:
         faults += error.faults
-    else:
-        try:
-            require_allowed(read_catalogue(settings.catalogue), settings.outbound_policy())
-        except FaultyCatalogue as error:
-            faults += error.faults
-        if not arguments.offline:
-            _check_resources(settings, faults, warnings)
+    faults += _catalogue_faults(settings)
+    if settings is not None and not arguments.offline:
+        _check_resources(settings, faults, warnings)
     return report(faults, warnings)
+
+
+def _catalogue_faults(settings: Settings | None) -> list[str]:
+    """The faults of the catalogue. With faulty settings, those that do not depend on the settings."""
+    path = settings.catalogue if settings else path_of(PREFIX, "catalogue", os.environ)
+    try:
+        catalogue = read_catalogue(path) if path else None
+        if settings is not None and catalogue is not None:
+            require_allowed(catalogue, settings.outbound_policy())
+    except FaultyCatalogue as error:
+        return error.faults
+    return []
 
 
 def _check_resources(settings: Settings, faults: list[str], warnings: list[str]) -> None:

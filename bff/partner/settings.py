@@ -184,8 +184,8 @@ def load_settings() -> Settings:
 
 
 def unknown_settings() -> list[str]:
-    """A line for each variable that looks like a setting and is none."""
-    return list(unknown_variables(PREFIX, Settings.model_fields, os.environ))
+    """A line for each variable that looks like a setting and is none. The catalogue may name others."""
+    return list(unknown_variables(PREFIX, Settings.model_fields, os.environ, "catalogue"))
 
 
 def _production_faults(values: Mapping[str, str]) -> Iterator[str]:

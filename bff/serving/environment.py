@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,6 +14,8 @@ Environment = Literal["production", "development"]
 
 FILE: Final = "_FILE"
 LARGEST_FILE: Final = 64 * 1024
+LARGEST_OWN_FILE: Final = 8 * 1024 * 1024
+"""Bytes that are read of a product file or a catalogue."""
 FEWEST_CHARACTERS: Final = 8
 WELL_KNOWN: Final = (
     "changeme",
@@ -31,7 +33,7 @@ WELL_KNOWN: Final = (
 BEGINNINGS: Final = ("demo", "test", "sk_demo", "sk_test")
 """Prefixes of weak secrets. Random keys may contain such short words elsewhere."""
 DEBUGGING: Final = ("FLASK_DEBUG", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "WERKZEUG_DEBUG_PIN")
-NEAR: Final = 0.75
+NEAR: Final = 0.85
 """How alike a misspelt name and a setting are at least (``difflib``)."""
 _OF_A_SERVICE: Final = re.compile(
     r"_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?$"
@@ -76,28 +78,47 @@ def variable_of(name: str, environ: Mapping[str, str] | None = None) -> str:
     return (os.environ if environ is None else environ).get(name, "").strip()
 
 
+def path_of(prefix: str, name: str, environ: Mapping[str, str]) -> Path | None:
+    """The path that a setting names, while other settings may be faulty. None if it names none."""
+    values, _ = from_files(prefix, [name], environ)
+    text = values.get(name) or variable_of(f"{prefix}{name.upper()}", environ)
+    return Path(text) if text else None
+
+
 def unknown_variables(
-    prefix: str,
-    names: Iterable[str],
-    environ: Mapping[str, str],
-    *,
-    others: tuple[str, ...] = (),
-    named: Collection[str] = (),
+    prefix: str, names: Iterable[str], environ: Mapping[str, str], file: str, others: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """A line for each variable with this prefix that is no setting, with the nearest that is one.
 
-    ``others``: longer prefixes of other programs. ``named``: variables that a file of the operator names.
+    ``others``: longer prefixes of other programs. ``file``: the setting of the operator's file, which may
+    name more variables. Where it cannot be read, or products come from the database, any variable may be one
+    of those: then only the misspelt settings are reported.
     """
-    known = [prefix + name.upper() + ending for name in names for ending in ("", FILE)]
+    known = [name.upper() + ending for name in names for ending in ("", FILE)]
+    named = _words_of(path_of(prefix, file, environ))
     for variable in sorted(environ):
         name = variable.upper()
-        if not name.startswith(prefix) or name.startswith(others) or name in known or variable in named:
+        if not name.startswith(prefix) or (others and name.startswith(others)):
             continue
-        if _is_of_a_service(name, environ[variable]):
+        own = name.removeprefix(prefix)
+        if own in known or variable in (named or ()) or _is_of_a_service(name, environ[variable]):
             continue
-        near = difflib.get_close_matches(name, known, 1, NEAR)
-        hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists all"
-        yield f"{variable}: is no setting, and is ignored; {hint}"
+        # Without the prefix, which would make any two names alike.
+        near = difflib.get_close_matches(own, known, 1, NEAR)
+        if near or named is not None:
+            hint = f"did you mean {prefix}{near[0]}?" if near else "docs/settings.md lists all"
+            yield f"{variable}: is no setting, and is ignored; {hint}"
+
+
+def _words_of(path: Path | None) -> set[str] | None:
+    """The words in a file, which may be faulty. None if it cannot be read."""
+    try:
+        if path is not None:
+            with path.open("rb") as file:
+                return set(re.findall(r"\w+", file.read(LARGEST_OWN_FILE).decode(errors="replace")))
+    except (OSError, ValueError):
+        pass  # Reported by whoever needs the file.
+    return None
 
 
 def _is_of_a_service(name: str, value: str) -> bool:

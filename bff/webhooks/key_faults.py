@@ -38,7 +38,10 @@ def foreign_keys(engine: Engine, sealing: Sealing, applied: Collection[str] = ()
 
 
 def stored_foreign_keys(settings: Settings) -> list[str]:
-    """The same before a start. Empty if the database cannot be read, or is not there: other checks report it."""
+    """The same before a start. Empty if the database cannot be read, or is not there.
+
+    Other checks report those.
+    """
     if missing_file(settings.database_url) is not None:
         return []
     try:

@@ -317,7 +317,10 @@ def test_a_misspelt_setting_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A warning with the nearest name: it may be another tool's. A fault that it led to stands beside it."""
-    assert faults_of(monkeypatch, HEALTH_MINUTE="0", SECRET_KEY_FILE="x", SURPRISE="1") == []
+    path = tmp_path / "products.toml"
+    path.write_text(PRODUCT.format(origin="https://shop.example.com", key=f"sk_{KEY}"))
+    wrong = {"HEALTH_MINUTE": "0", "SECRET_KEY_FILE": "x", "SURPRISE": "1"}
+    assert faults_of(monkeypatch, PRODUCTS=str(path), **wrong) == []
     assert main(["check-config", "--offline"]) == 0
     told = capsys.readouterr().err.splitlines()
     assert [line for line in told if "is no setting, and is ignored; " in line] == [
@@ -335,6 +338,46 @@ def test_a_misspelt_setting_is_told(
     partner_main(["check-config", "--offline"])
     told = "HITCHPOST_EMBEDDED_TREADS: is no setting, and is ignored; did you mean HITCHPOST_EMBEDDED_"
     assert f"{told}THREADS?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("why", ["a setting is faulty", "the file is faulty", "no file is named"])
+def test_a_variable_that_a_product_file_names_is_not_told(
+    why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Whatever else is wrong. Without a file any name may be such a one, but for misspelt settings."""
+    path = tmp_path / "products.toml"
+    text = PRODUCT.format(origin="https://shop.example.com", key=f"sk_{KEY}")
+    names = 'secret_key_env = "HITCHPOST_MY_APP_KEY"  # and HITCHPOST_WEBHOOK_SECRET\nconnectors'
+    path.write_text(text.replace("connectors", names) + ("=" if why == "the file is faulty" else ""))
+    faults_of(
+        monkeypatch,
+        MY_APP_KEY=f"sk_{KEY[::-1]}",
+        WEBHOOK_SECRET="whsec_x",
+        HEALTH_MINUTE="0",
+        PRODUCTS="" if why == "no file is named" else str(path),
+        THREADS="0" if why == "a setting is faulty" else "1",
+    )
+    main(["check-config", "--offline"])
+    told = [line for line in capsys.readouterr().err.splitlines() if "is no setting" in line]
+    assert told == [
+        "warning: HITCHPOST_HEALTH_MINUTE: is no setting, and is ignored; did you mean"
+        " HITCHPOST_HEALTH_MINUTES?"
+    ]
+
+
+def test_faults_of_settings_hide_none_of_the_files(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`check-config` of both programs tells all in one go."""
+    path = tmp_path / "file.toml"
+    path.write_text("[[product]]\nkey = 1\n[[connector]]\nid = 1\n")
+    faults_of(monkeypatch, PRODUCTS=str(path), THREADS="0")
+    embedded(monkeypatch, CATALOGUE=str(path), THREADS="0")
+    for run, prefix in ((main, "HITCHPOST_"), (partner_main, "HITCHPOST_EMBEDDED_")):
+        assert run(["check-config", "--offline"]) == 2
+        told = capsys.readouterr().err.splitlines()
+        assert any(line.startswith(f"{prefix}THREADS: ") for line in told)
+        assert any(line.startswith(f"{path}: ") for line in told)
 
 
 def test_variables_of_others_are_not_told(
@@ -361,6 +404,6 @@ def test_variables_of_others_are_not_told(
     assert faults_of(monkeypatch, PRODUCTS=str(path), **others) == []
     assert main(["check-config", "--offline"]) == 0
     assert "is no setting" not in capsys.readouterr().err
-    monkeypatch.setenv("HITCHPOST_PORT", "8001")
+    monkeypatch.setenv("HITCHPOST_PORT", "8001")  # No address as Kubernetes and Docker write it.
     assert main(["check-config", "--offline"]) == 0
     assert "HITCHPOST_PORT: is no setting" in capsys.readouterr().err
