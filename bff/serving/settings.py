@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
@@ -154,14 +154,9 @@ def _address(value: str) -> str:
     return value
 
 
-def _bind(value: str, info: ValidationInfo) -> str:
+def _bind(value: str) -> str:
     # What gunicorn takes besides.
-    bind = value if _OTHER_BIND.fullmatch(value) else _address(value)
-    metrics = info.data.get("metrics_bind")
-    # A request is for the metrics by the port that it came to.
-    if metrics and bind.rpartition(":")[2] == metrics.rpartition(":")[2]:
-        raise ValueError(f"{bind!r} has the same port as METRICS_BIND, {metrics!r}; give each its own")
-    return bind
+    return value if _OTHER_BIND.fullmatch(value) else _address(value)
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -234,6 +229,16 @@ class ServedSettings(TrimmedSettings):
         " `redis://HOST:PORT` (with the extra `redis`). Unset: the memory with one worker on SQLite, else the"
         " database.",
     )
+
+    @field_validator("bind", check_fields=False)
+    @classmethod
+    def _has_a_port_of_its_own(cls, bind: str, info: ValidationInfo) -> str:
+        metrics = info.data.get("metrics_bind")
+        # A request is for the metrics by the port that it came to.
+        if metrics and bind.rpartition(":")[2] == metrics.rpartition(":")[2]:
+            other = _variable(cls, "metrics_bind")
+            raise ValueError(f"{bind!r} has the same port as {other}, {metrics!r}; give each its own")
+        return bind
 
     @property
     def is_production(self) -> bool:

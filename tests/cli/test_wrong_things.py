@@ -290,7 +290,7 @@ def test_metrics_at_the_programs_own_port(
     refused(
         run,
         ["check-config", "--offline"],
-        f"{prefix}BIND: '{bind}' has the same port as METRICS_BIND",
+        f"{prefix}BIND: '{bind}' has the same port as {prefix}METRICS_BIND, '{metrics}'; give each its own",
         capsys,
     )
 
