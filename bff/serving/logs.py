@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TextIO
 import structlog
 
 from bff.serving import metrics
+from bff.serving.faulty import Faulty
 from bff.serving.log_output import LogOutput
 from bff.serving.terminal import IN_A_LINE
 
@@ -57,6 +58,16 @@ def tell_unknown(lines: list[str]) -> None:
     """Log once which variables look like settings and are none."""
     if lines:
         structlog.get_logger("hitchpost.server").warning("unknown settings", advice=" | ".join(lines))
+
+
+def tell_of_failed_start(error: Exception) -> None:
+    """Log why a program or a worker cannot start: a line for each fault that an operator has to correct."""
+    log = structlog.get_logger("hitchpost.server")
+    if isinstance(error, Faulty):
+        for fault in error.faults:
+            log.error("cannot start", error_text=fault)
+    else:
+        log.error("cannot start", **about(error))
 
 
 def configure(form: Form, stream: TextIO | None = None) -> None:

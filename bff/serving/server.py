@@ -15,7 +15,7 @@ from bff.serving.arbiter import Started, SteadyArbiter, in_a_child
 from bff.serving.bounds import MOST_REQUEST_LINE
 from bff.serving.faulty import Faulty
 from bff.serving.listening import Unavailable, require_available
-from bff.serving.logs import about
+from bff.serving.logs import tell_of_failed_start
 from bff.serving.periodic_thread import stop_all
 from bff.serving.settings import WorkerKind
 from bff.serving.stand_in import StandIn
@@ -67,7 +67,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     """
 
     FAULTY = 2
-    """Exit status if the first worker finds the configuration unusable."""
+    """Exit status of the program if its first worker finds the configuration unusable."""
 
     def __init__(
         self,
@@ -130,10 +130,11 @@ class Server(BaseApplication):  # type: ignore[misc]
             app: Any = self._build()
         except Exception as error:  # noqa: BLE001  # any error keeps this worker from starting
             # gunicorn would print the traceback beside the log, over several lines.
-            log.error("cannot start", **about(error))  # noqa: TRY400
+            tell_of_failed_start(error)
             if isinstance(error, Faulty):
                 self._faulty.set()
-                raise SystemExit(self.FAULTY) from None
+                # The arbiter ends with ``FAULTY``. A worker's status would add a line of gunicorn's.
+                raise SystemExit(0) from None
             if any(flag.is_set() for flag in self.started.values()):
                 raise SystemExit(1) from None
             app = StandIn(self._build)

@@ -8,16 +8,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import structlog
-
-from bff.serving.logs import about
+from bff.serving.logs import tell_of_failed_start
 from bff.serving.security_headers import BARE, NO_PAGE
 
 FIRST_REST, LONGEST_REST = 0.5, 5.0
 """Minimum and maximum seconds between two tries; doubled with each."""
 HEADERS: Final = tuple((BARE | NO_PAGE).items())
-
-log = structlog.get_logger("hitchpost.server")
 
 
 class StandIn(threading.Thread):
@@ -37,7 +33,7 @@ class StandIn(threading.Thread):
             try:
                 self._app = self._build()
             except Exception as error:  # noqa: BLE001  # logged, then tried again
-                log.error("cannot start", **about(error))  # noqa: TRY400
+                tell_of_failed_start(error)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""

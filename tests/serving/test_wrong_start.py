@@ -81,6 +81,26 @@ def test_a_replaced_encryption_key_is_refused(world: World, third: ThirdParty) -
     assert (status, "key 'k1', which is not here" in told) == (2, True)
 
 
+def test_each_fault_of_a_file_is_one_line_of_the_log(tmp_path: Path) -> None:
+    """As `check-config` prints it, and nothing of the program's insides beside it."""
+    path = tmp_path / "faulty.toml"
+    path.write_text('[[product]]\nkey = "shop"\nname = "Shop"\n')
+    url = sqlite_url(tmp_path, "bff")
+    own = bff_environment(tmp_path, "http://127.0.0.1:9", free_port(), url)
+    ended = subprocess.run(
+        [sys.executable, "-m", "bff", "serve"],
+        env=environment(own | {"HITCHPOST_PRODUCTS": str(path)}),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [(line["event"], line["error_text"], "error_at" in line) for line in lines] == [
+        ("cannot start", f"{path}: shop: {key}: Field required", False) for key in ("origins", "connectors")
+    ]
+    assert (ended.returncode, ended.stderr) == (2, b"")
+
+
 @pytest.mark.parametrize("name", ["BIND", "METRICS_BIND"])
 @pytest.mark.parametrize("program", ["bff", "partner"])
 def test_an_address_that_is_another_programs_is_named_by_its_setting(
