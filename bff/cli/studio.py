@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bff.cli import FAULTY
+from bff.common.errors import NotFound
 from bff.content.product import Product
 from bff.content.words import Words
 from bff.products.store import DatabaseProducts
@@ -46,8 +47,12 @@ def _invite(arguments: argparse.Namespace) -> int:
 
 
 def _end_sessions(arguments: argparse.Namespace) -> int:
-    engine = SCHEMA.open(database_url())
-    print(f"sessions ended: {studio_store(engine).end_sessions(arguments.email)}")
+    ended = studio_store(SCHEMA.open(database_url())).end_sessions(arguments.email)
+    if ended is None:
+        raise NotFound(
+            f"there is nobody of the address {arguments.email!r} in the Studio: no session, and no invitation"
+        )
+    print(f"sessions ended: {ended.sessions}; unused invitations ended: {ended.invites}")
     return 0
 
 

@@ -66,8 +66,11 @@ def _webhooks() -> Webhooks:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    webhooks = _webhooks()
+    services = stored_services()
+    webhooks = services.webhooks.service
     product: str | None = arguments.product
+    if product is not None and services.products.registration(product) is None:
+        raise NotFound(f"--product: there is no product {product!r}")
     endpoints = webhooks.endpoints.of_product(product) if product else webhooks.endpoints.all()
     if not endpoints:
         print(
@@ -96,6 +99,9 @@ def _test(arguments: argparse.Namespace) -> int:
 def _resend(arguments: argparse.Namespace) -> int:
     if (arguments.delivery is None) == (arguments.failed is None):
         print("name one delivery, or --failed ENDPOINT", file=sys.stderr)
+        return FAULTY
+    if arguments.since is not None and arguments.failed is None:
+        print("--since: goes with --failed ENDPOINT only", file=sys.stderr)
         return FAULTY
     webhooks = _webhooks()
     if arguments.failed is not None:

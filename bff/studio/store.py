@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +28,14 @@ from bff.studio.access import IDLE_LIFE, INVITE_LIFE, LONGEST_LIFE, Invite, Role
 
 SEEN_EVERY: Final = timedelta(minutes=1)
 """Least time between two updates of a session's last use."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The numbers of sessions and of unused invites that were ended."""
+
+    sessions: int
+    invites: int
 
 
 class DatabaseStudio:
@@ -89,16 +98,24 @@ class DatabaseStudio:
         with self._writer.begin() as connection:
             connection.execute(delete(studio_sessions).where(studio_sessions.c.id_sha256 == digest))
 
-    def end_sessions(self, email: str) -> int:
-        """End every session of a person and void their unused invites. Returns the number of sessions.
+    def end_sessions(self, email: str) -> Ended | None:
+        """End every session of a person and void their unused invites. None if nobody has this address.
 
         Small and capital letters are the same, as mail providers hold it.
         """
+        theirs = _is_of(studio_invites.c.email, email)
+        unused = theirs & studio_invites.c.used_at.is_(None)
         with self._writer.begin() as connection:
-            ended = connection.execute(delete(studio_sessions).where(_is_of(studio_sessions.c.email, email)))
-            unused = _is_of(studio_invites.c.email, email) & studio_invites.c.used_at.is_(None)
-            connection.execute(update(studio_invites).where(unused).values(used_at=self._clock()))
-        return int(ended.rowcount)
+            sessions = connection.execute(
+                delete(studio_sessions).where(_is_of(studio_sessions.c.email, email))
+            ).rowcount
+            invites = connection.execute(
+                update(studio_invites).where(unused).values(used_at=self._clock())
+            ).rowcount
+            known = select(studio_invites.c.email).where(theirs).limit(1)
+            if not sessions and connection.execute(known).first() is None:
+                return None
+        return Ended(sessions, invites)
 
     def _begin(self, connection: Connection, invite: Invite, now: datetime) -> tuple[Secret, StudioSession]:
         session_id, csrf = Secret(self._random_token()), self._random_token()

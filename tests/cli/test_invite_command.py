@@ -15,6 +15,7 @@ from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
 from bff.studio.access import INVITE_LIFE, Role
 from bff.studio.invites import make_link, studio_store
+from bff.studio.store import Ended
 from tests.studio.test_editing import REGISTRATION
 
 
@@ -41,9 +42,28 @@ def test_sessions_end_however_the_address_is_spelt(tmp_path: Path) -> None:
     studio.sign_in(studio.invite("demo", "Ada@acme.example", Role.EDITOR))
     unused = studio.invite("demo", "ada@Acme.example", Role.EDITOR)
     studio.sign_in(studio.invite("demo", "adam@acme.example", Role.EDITOR))
-    assert studio.end_sessions(" ADA@acme.example ") == 1
+    assert studio.end_sessions(" ADA@acme.example ") == Ended(sessions=1, invites=1)
     assert studio.sign_in(unused) is None
     engine.dispose()
+
+
+def test_sessions_of_nobody_do_not_end_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An address that is misspelt leaves its owner signed in: exit status 2. Who is known may have none."""
+    url = f"sqlite:///{tmp_path}/bff.db"
+    engine = open_database(url)
+    SCHEMA.upgrade(engine)
+    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
+    studio_store(engine).invite("demo", "ada@acme.example", Role.EDITOR)
+    engine.dispose()
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", url)
+    assert main(["studio", "end-sessions", "adda@acme.example"]) == 2
+    assert "there is nobody of the address 'adda@acme.example'" in capsys.readouterr().err
+    for invites in (1, 0):
+        assert main(["studio", "end-sessions", "ada@acme.example"]) == 0
+        told = f"sessions ended: 0; unused invitations ended: {invites}\n"
+        assert capsys.readouterr().out == told
 
 
 def test_the_command_prints_a_link_and_a_mail(

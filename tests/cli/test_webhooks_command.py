@@ -95,6 +95,8 @@ def test_what_is_asked_wrongly_is_told(installed: Installed, capsys: pytest.Capt
         (["test", "whk_none"], "there is no webhook endpoint 'whk_none'"),
         (["on", "whk_none"], "there is no webhook endpoint"),
         (["resend", "whd_none"], "there is no webhook delivery 'whd_none'"),
+        (["list", "--product", "nope"], "--product: there is no product 'nope'"),
+        (["resend", "whd_none", "--since", "2020-01-01"], "--since: goes with --failed ENDPOINT only"),
         (["resend"], "name one delivery, or --failed ENDPOINT"),
         (["resend", "x", "--failed", "y"], "name one delivery"),
         (
