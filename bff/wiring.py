@@ -104,7 +104,7 @@ class _Store:
 def build_services(settings: Settings, identify: Identify | None = None) -> Services:
     """Build the services of the routes. Upgrades the schema, and applies the product file if one is set."""
     engine = open_database(settings.database_url, settings.threads)
-    SCHEMA.upgrade(engine)
+    SCHEMA.start(engine)
     store = _Store(engine, StoreClock(engine), Sealing(settings.signing_keys()))
     products = DatabaseProducts(engine, settings.partner_service_url, settings.public_url, clock=store.clock)
     endpoints = DatabaseEndpoints(engine, lambda: store.sealing, store.clock)

@@ -45,7 +45,7 @@ Read by `make demo` and `hitchpost demo`, which need none of the above.
 
 | variable | default | what it is |
 |---|---|---|
-| `HITCHPOST_DEMO_DIR` | `.demo` | The folder in which the demo keeps its files. One demo runs in it at a time. |
+| `HITCHPOST_DEMO_DIR` | `.demo` | The folder of the demo's files. One demo runs in it at a time. |
 | `HITCHPOST_DEMO_PORT` | `8000` | The first of its four ports. |
 | `HITCHPOST_DEMO_CATALOGUE` | the demo's own | Another connector catalogue. |
 | `HITCHPOST_DEMO_PRODUCTS` | none | A product file that is applied on top of the demo's own. |
@@ -93,7 +93,8 @@ HTTP_WORDS = {
 def settings_page() -> str:
     """docs/settings.md."""
     parts = ["# Settings\n", "Every program reads its settings from the environment, refuses to start with a"]
-    parts[-1] += " faulty one, and then names each fault and what to write instead (exit status 2)."
+    parts[-1] += " faulty one, and then names each fault and what to write instead (exit status 2; 1 if its"
+    parts[-1] += " port is in use, as a new try may help)."
     parts[-1] += " A blank variable counts as not set, and white space around a value does not count.\n"
     for title, (about, shape) in GROUPS.items():
         rows = [_row(shape, name, field) for name, field in shape.model_fields.items()]

@@ -31,7 +31,9 @@ from bff.partner.settings import PREFIX, Settings, load_settings, unknown_settin
 from bff.partner.storage.database import SCHEMA, Database
 from bff.partner.storage.restored import JUMP, void
 from bff.serving.commands import report
+from bff.serving.database import open_database
 from bff.serving.environment import path_of
+from bff.serving.faulty import Faulty
 from bff.serving.listening import unknown_addresses
 from bff.serving.rate_limits import limits_faults
 from bff.serving.settings import FaultySettings
@@ -143,7 +145,7 @@ def _restored(_: argparse.Namespace) -> int:
 
 
 def _upgrade(_: argparse.Namespace) -> int:
-    Database(load_settings().database_url).close()
+    SCHEMA.upgrade(open_database(load_settings().database_url))
     print("the schema is up to date")
     return 0
 
@@ -208,7 +210,7 @@ def _connector_id(service: Embedded, connector: str) -> int:
     try:
         return grant_inventory.connector_id_of(service, connector)
     except ApiError as error:
-        raise ApiError(error.status, f"{error.message.rstrip('.')}: {one_line(connector)!r}") from None
+        raise Faulty([f"{error.message.rstrip('.')}: {one_line(connector)!r}"]) from None
 
 
 def _confirmed(service: Embedded, connector_id: int) -> bool:

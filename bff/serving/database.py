@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary, ref
 
+import structlog
 from sqlalchemy import (
     Connection,
     Engine,
@@ -137,8 +138,19 @@ class Schema:
         self._setting = setting
         self._upgrade_by = upgrade_by
 
-    def upgrade(self, engine: Engine) -> None:
+    def start(self, engine: Engine) -> None:
+        """Upgrade when a program starts, and log a new database: its URL may name the wrong place."""
+        if self.upgrade(engine):
+            structlog.get_logger("hitchpost.server").info(
+                "made a new database",
+                what=engine.url.database,
+                advice=f"if the program had one before, look at {self._setting}",
+            )
+
+    def upgrade(self, engine: Engine) -> bool:
         """Upgrade to the newest revision. Concurrent calls are safe: the first one does it.
+
+        Returns whether it was empty before.
 
         Raises ``UnusableDatabase`` for another program's database or another encoding; it is not changed.
         """
@@ -146,7 +158,7 @@ class Schema:
             if (fault := self._unusable(connection)) is not None:
                 raise UnusableDatabase([fault])
             if self._serves(connection):
-                return
+                return False
         # Imported only if needed: alembic takes 10 MB, and an eighth of the start's time.
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
@@ -155,8 +167,10 @@ class Schema:
         config.set_main_option("script_location", str(self._migrations))
         with _patience(engine), writing(engine).begin() as connection:
             self.one_at_a_time(connection)
+            is_new = not inspect(connection).has_table(STANDS_AT.name)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        return is_new
 
     def one_at_a_time(self, connection: Connection) -> None:
         """Hold an advisory lock until the transaction ends. SQLite needs none, as it has one writer."""

@@ -123,7 +123,7 @@ def test_a45_grants_are_listed_and_ended_by_command(world: World, capsys: pytest
     assert connection.told()["Authenticated"] is False
     assert main(["grants", "list", "sandbox-isolated"]) == 0
     assert "no grants" in capsys.readouterr().out
-    assert main(["grants", "list", "unheard-of"]) == 1
+    assert main(["grants", "list", "unheard-of"]) == 2
     assert "Connector not found: 'unheard-of'" in capsys.readouterr().err
 
 

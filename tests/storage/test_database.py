@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import structlog
 from sqlalchemy import Engine, QueuePool, text
 from sqlalchemy.exc import IntegrityError
 
+from bff.partner.storage.database import SCHEMA as PARTNER_SCHEMA
 from bff.partner.storage.database import Database
 from bff.serving.checkpoints import Checkpoints
-from bff.serving.database import MOST_CONNECTIONS, open_database, writing
+from bff.serving.database import MOST_CONNECTIONS, Schema, open_database, writing
+from bff.storage.schema import SCHEMA
 
 NORMAL = 1
 
@@ -26,6 +29,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(url) if request.param == "the BFF's" else Database(url).engine
     yield engine
     engine.dispose()
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, PARTNER_SCHEMA], ids=["the BFF", "the embedded service"])
+def test_a_start_that_makes_a_database_says_where(schema: Schema, tmp_path: Path) -> None:
+    """Its URL may be misspelt. A start on one that is there says nothing."""
+    engine = open_database(f"sqlite:///{tmp_path}/new.db")
+    with structlog.testing.capture_logs() as logs:
+        schema.start(engine)
+        schema.start(engine)
+    engine.dispose()
+    assert [(line["event"], line["what"]) for line in logs] == [("made a new database", f"{tmp_path}/new.db")]
+    assert "DATABASE_URL" in logs[0]["advice"]
 
 
 def test_what_is_committed_survives_the_program_and_a_consistent_file_the_machine(engine: Engine) -> None:

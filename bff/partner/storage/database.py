@@ -33,7 +33,7 @@ class Database:
         self._writer = writing(self.engine)
         self._reads: dict[Select[Any], Read] = {}
         self._readiness = Readiness(lambda: SCHEMA.fault(self.engine))
-        SCHEMA.upgrade(self.engine)
+        SCHEMA.start(self.engine)
         self.clock = StoreClock(self.engine)
 
     def read(self, statement: Select[Any]) -> Read:
