@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bff.common.legible import visible_name
 from bff.common.text import strings_in
 from bff.content.json_faults import json_fault
 from bff.content.product import MessageFormat, MessageKind, MessageTemplate
@@ -59,7 +60,7 @@ def faults(template: MessageTemplate) -> list[str]:
         f"{written} is written as in another language of templates; write {{{name}}} here"
         for written, name in foreign.items()
     ][:MOST_REPORTED]
-    if not template.text:
+    if visible_name(template.text) is None:
         found.append("the text is empty; write what your page should hear")
     if template.format is MessageFormat.JSON:
         found += _object_faults(template.text)

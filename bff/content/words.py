@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bff.common.legible import visible_name
 from bff.content import wording
 from bff.content.messages import CONTROL, MOST_REPORTED, has_control
 from bff.content.product import Product
@@ -211,6 +212,8 @@ def faults(key: str, text: str) -> list[str]:
         for name in known.placeholders
         if "{" + name + "}" not in text
     ]
+    if visible_name(text) is None:
+        found.append("the text is empty; write what users should read, or remove it for the default")
     found += unfillable(_PLACEHOLDER.findall(text), known.allowed)
     if _STRAY.search(_PLACEHOLDER.sub("\0", text)):
         found.append(STRAY)

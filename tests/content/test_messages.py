@@ -169,8 +169,9 @@ def test_an_unknown_variable_is_one_in_any_script_and_with_spaces(name: str) -> 
 
 def test_each_fault_of_a_text_is_told_once() -> None:
     """An empty one, a control character, and what is no JSON object."""
-    (empty,) = messages.faults(plain(""))
-    assert empty.startswith("the text is empty")
+    for blank in ("", "  ", "\u200b"):
+        (empty,) = messages.faults(plain(blank))
+        assert empty.startswith("the text is empty")
     assert messages.faults(plain("two\nlines")) == [messages.CONTROL]
     assert messages.faults(as_json('{"a": ["x", {"b": "\\n"}]}')) == [messages.CONTROL]
     assert messages.faults(as_json('{"a\\t": 1}')) == [messages.CONTROL]

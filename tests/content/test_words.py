@@ -176,11 +176,12 @@ def test_a_text_may_have_five_hundred_characters() -> None:
             )
         ),
         ("cancel", "a\nb", "control character"),
+        *(("cancel", blank, "the text is empty") for blank in ("", "   ", "\u200b", "\u00a0", "\u2800")),
         ("cancel", "x" * 501, "at most 500"),
     ],
 )
 def test_a_faulty_text_is_refused_with_what_to_write(key: str, text: str, said: str) -> None:
-    """An unknown key, a lost placeholder, a line break, a text that is too long."""
+    """An unknown key, a lost placeholder, a line break, a blank text, one that is too long."""
     assert any(said in fault for fault in faults(key, text))
 
 
