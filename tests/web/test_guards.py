@@ -198,7 +198,7 @@ class TestOrigins:
 class TestBearer:
     """Who calls is read from one header, by its one scheme."""
 
-    @pytest.mark.parametrize("spoilt", ["Basic {}", "bearer {}", "Bearer{}", "{}", "Bearer", "Bearer ", ""])
+    @pytest.mark.parametrize("spoilt", ["Basic {}", "Bearer{}", "{}", "Bearer", "Bearer ", ""])
     def test_any_other_form_is_no_token(
         self, client: FlaskClient, session: dict[str, str], spoilt: str
     ) -> None:
@@ -206,6 +206,17 @@ class TestBearer:
         token = session["Authorization"].removeprefix("Bearer ")
         answer = begin(client, session | {"Authorization": spoilt.format(token), "X-Hitchpost": "1"})
         assert told(answer) == (401, "not_signed_in")
+
+    @pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+    def test_the_scheme_has_no_case(self, client: FlaskClient, session: dict[str, str], scheme: str) -> None:
+        """As in RFC 9110, section 11.1; for a user's token and for a secret key."""
+        token = session["Authorization"].removeprefix("Bearer ")
+        assert begin(client, session | {"Authorization": f"{scheme} {token}"}).status_code == 201
+        body = {"user": {"id": "ada"}, "account": {"id": "acme"}}
+        by_server = client.post(
+            "/v1/sessions", json=body, headers={"Authorization": f"{scheme} {SECRET_KEY}"}
+        )
+        assert by_server.status_code == 201
 
     def test_blanks_around_a_token_are_none_of_it(self, client: FlaskClient, session: dict[str, str]) -> None:
         """As a server may send them."""

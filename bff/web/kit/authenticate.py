@@ -20,7 +20,6 @@ from bff.web.kit import audit
 from bff.web.kit.guards import require_custom_header, require_origin_of
 from bff.web.kit.services import Identify, services
 
-BEARER: Final = "Bearer "
 WRONG_KEY: Final = (
     "this bearer is no secret key of any product here; send a secret key of your product, one of secret_keys "
     "or what secret_key_env names in the product file, and apply that file"
@@ -31,8 +30,9 @@ log = structlog.get_logger("hitchpost.http")
 
 def bearer() -> str | None:
     """The bearer token of this request (RFC 6750 section 2.1), unverified."""
-    header = request.headers.get("Authorization", "")
-    return header[len(BEARER) :].strip() if header.startswith(BEARER) else None
+    # The scheme has no case (RFC 9110, section 11.1).
+    scheme, space, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if space and scheme.lower() == "bearer" else None
 
 
 def signed_in() -> tuple[Product, Principal]:
