@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +64,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     products, store, images = _stores()
-    wanted = _read_checked(arguments.file, products.registration, allow_unregistered=False)
+    wanted = _read_checked(arguments.file, products.registration)
     published = {key: store.published(key) for key in wanted}
     changes = {key: difference(published[key].content, team.content) for key, team in wanted.items()}
     if not any(changes.values()):
@@ -87,41 +87,56 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     # Needs no database, so that it can run in the checks of a team's repository.
-    _read_checked(arguments.file, lambda _: None, allow_unregistered=True)
+    teams = _read_checked(arguments.file, None)
     print("the file is sound")
+    for key, team in teams.items():
+        named = ", ".join(_connectors_of(team))
+        offered = f", and offers its connectors {named}" if named else ""
+        print(f"{key}: not checked, as only a database tells it: whether this product is registered{offered}")
     return 0
 
 
 def _read_checked(
-    path: Path, registered: Callable[[str], Registration | None], *, allow_unregistered: bool
+    path: Path, registered: Callable[[str], Registration | None] | None
 ) -> dict[str, TeamsFile]:
-    """Read a file and check its content. ``registered`` finds a product's registration by key.
+    """Read a file, check its content, and print the keys that are ignored. Raises ``FaultyFile``.
 
-    Raises ``FaultyFile``.
+    ``registered`` finds a product's registration by key. Without it, a stand-in is checked against.
     """
     wrong: list[str] = []
     teams: dict[str, TeamsFile] = {}
     for key, team in read_content(path).items():
-        registration = registered(key)
-        if registration is None and not allow_unregistered:
+        registration = registered(key) if registered else _stand_in(key, team)
+        if registration is None:
             wrong.append(
                 f"{path}: {key}: there is no such product here; `hitchpost products apply` registers one"
             )
             continue
-        registration = registration or _stand_in(key, team.content, team.connectors)
         wrong += [f"{path}: {key}: {fault}" for fault in fault_lines(faults(team.content, registration))]
         teams[key] = team
     if wrong:
         raise FaultyFile(wrong)
+    for key, team in teams.items():
+        if team.ignored:
+            print(
+                f"warning: {path}: {key}: {', '.join(team.ignored)}: ignored here; only"
+                " `hitchpost products apply` reads what operators set",
+                file=sys.stderr,
+            )
     return teams
 
 
-def _stand_in(key: str, content: Content, connectors: Iterable[str]) -> Registration:
+def _stand_in(key: str, team: TeamsFile) -> Registration:
     """A registration to check against, with the connectors that the file names."""
-    named = [path.split("/")[3] for path in content if path.startswith("messages/") and path.count("/") == 4]
-    keys = dict.fromkeys([*connectors, *(name for name in named if not tuple(connectors) and name != "*")])
-    offered = tuple(OfferedConnector(name, "", name) for name in keys or ["connector"])
+    offered = tuple(OfferedConnector(name, "", name) for name in _connectors_of(team) or ["connector"])
     return Registration(key, key, (ANY_ORIGIN,), offered)
+
+
+def _connectors_of(team: TeamsFile) -> tuple[str, ...]:
+    """The connectors that the file lists or has tables for, or else those of its messages' variants."""
+    parts = [path.split("/") for path in team.content if path.startswith("messages/")]
+    named = dict.fromkeys(part[3] for part in parts if len(part) == 5 and part[3] != "*")
+    return team.connectors or tuple(named)
 
 
 def print_changes(product: str, changes: list[Change]) -> None:

@@ -38,6 +38,15 @@ class _ContentProduct(ContentTables):
     disconnect: str = ""
     webhook: Annotated[list[dict[str, Any]], Field(default_factory=list)]
 
+    def ignored(self) -> tuple[str, ...]:
+        """The keys of this product in the file that only operators set."""
+        own = self.model_fields_set - {"key", "connectors", *ContentTables.model_fields}
+        return *sorted(own), *(
+            f"connector.{name}.{key}"
+            for name, table in self.connector.items()
+            for key in sorted(table.model_fields_set - {"name", "words"})
+        )
+
 
 class _ContentFile(Strict):
     product: Annotated[list[_ContentProduct], Field(min_length=1)]
@@ -45,11 +54,15 @@ class _ContentFile(Strict):
 
 @dataclass(frozen=True)
 class TeamsFile:
-    """The team's part of one product in a file: content, connector keys, and the logos beside the file."""
+    """The team's part of one product in a file: content, connector keys, and the logos beside the file.
+
+    ``ignored``: keys that only operators set, which stand there in vain.
+    """
 
     content: dict[str, str]
     connectors: tuple[str, ...]
     logos: tuple[Logo, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def take_logos(tables: ContentTables, folder: Path) -> tuple[Logo, ...]:
@@ -98,7 +111,7 @@ def read_content(path: Path) -> dict[str, TeamsFile]:
             faults += [f"{path}: {item.key}: {fault}" for fault in error.faults]
             continue
         named = tuple(item.connectors or item.connector)
-        products[item.key] = TeamsFile(_with_connectors(item), named, logos)
+        products[item.key] = TeamsFile(_with_connectors(item), named, logos, item.ignored())
     if faults:
         raise FaultyFile(faults)
     return products

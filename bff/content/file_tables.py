@@ -68,7 +68,7 @@ Name = Annotated[str, AfterValidator(_name)]
 
 
 class ConnectorTable(Strict):
-    """The table ``[product.connector.KEY]``. Operators set ``reference``, ``logo`` and ``multiple``."""
+    """The table ``[product.connector.KEY]``. Operators set all but ``name`` and ``words``."""
 
     name: Annotated[Name, AfterValidator(_connector_name)] | None = None
     reference: Annotated[str, Field(min_length=1, max_length=MOST_NAME)] | None = None

@@ -141,6 +141,23 @@ def test_a_faulty_file_is_refused_whole(hitchpost: Command) -> None:
     assert hitchpost.published() == before
 
 
+def test_what_is_ignored_or_not_checked_is_said(hitchpost: Command) -> None:
+    """The operators' keys do nothing in a team's file; without a database, products are not known."""
+    plain = '[[product]]\nkey = "demo"\n[product.connector.crm]\nname = "CRM"\n'
+    operators = (
+        'reference = "x"\nlogo = "https://a.example/b.svg"\nmultiple = true\n'
+        '[[product.webhook]]\nurl = "https://a.example"\n'
+    )
+    named = "demo: webhook, connector.crm.logo, connector.crm.multiple, connector.crm.reference: ignored"
+    for action in ("import", "check"):
+        assert named in hitchpost("messages", action, hitchpost.write("team.toml", plain + operators)).stderr
+        assert "ignored" not in hitchpost("messages", action, hitchpost.write("team.toml", plain)).stderr
+    said = hitchpost("messages", "check", "team.toml").stdout.splitlines()
+    assert said == ["the file is sound", said[1]]
+    assert said[1].startswith("demo: not checked")
+    assert said[1].endswith("whether this product is registered, and offers its connectors crm")
+
+
 def test_an_unknown_product_is_named(hitchpost: Command) -> None:
     """With those that there are, or with the command that registers one."""
     said = hitchpost("messages", "export", "demmo")
