@@ -47,6 +47,8 @@ def describe_fault(path: Path, document: dict[str, Any], fault: Any) -> str:
         name = product.get("key") if isinstance(product, dict) else None
         where[0:2] = [str(name or f"product number {fault['loc'][1] + 1}")]
     advice = advice_of(fault, "a table")
-    if fault["type"] == "extra_forbidden":
+    if fault["loc"] == ("product",):
+        advice = "write at least one table [[product]], with two brackets"
+    elif fault["type"] == "extra_forbidden":
         advice = "this key is not known here; remove it"
     return f"{path}: {': '.join(where)}: {advice}"

@@ -24,6 +24,7 @@ from bff.content.product import DisconnectPolicy, OfferedConnector, Registration
 from bff.products.assertion_table import AssertionTable
 from bff.products.webhook_endpoint import WebhookEndpoint
 from bff.products.webhook_table import WebhookTable, webhook_faults
+from bff.serving.environment import variable_of
 
 SECRET_KEY_LENGTH: Final = 20
 SENDABLE: Final = re.compile("[!-~]*")
@@ -123,7 +124,9 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
     for fault in webhook_faults(item.webhook, environ):
         yield f"{item.key}: {fault}"
     keys = _secret_keys(item, environ)
-    if not keys:
+    if not keys and item.secret_key_env:
+        yield f"{item.key}: secret_key_env: the variable {item.secret_key_env} is not set"
+    elif not keys:
         yield f"{item.key}: secret_keys: write at least one, or name a set variable in secret_key_env"
     if not all(map(SENDABLE.fullmatch, keys)):
         yield (
@@ -141,7 +144,7 @@ def _repeated(values: Iterable[Value]) -> set[Value]:
 
 def _secret_keys(item: _Product, environ: dict[str, str]) -> list[str]:
     """The keys, each once. White space around a key is left out, as HTTP does: ``echo`` ends in a newline."""
-    from_environment = environ.get(item.secret_key_env, "").strip() if item.secret_key_env else ""
+    from_environment = variable_of(item.secret_key_env, environ) if item.secret_key_env else ""
     written = [key.strip() for key in item.secret_keys]
     return list(dict.fromkeys([*written, *([from_environment] if from_environment else [])]))
 

@@ -141,6 +141,8 @@ def _location(location: tuple[int | str, ...], document: Any) -> str:
 def _message(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return "is not known here; look for a slip in its spelling"
+    if fault["loc"] == ("connector",):
+        return "write at least one table [[connector]], with two brackets"
     if fault["type"] == "missing":
-        return "is not set" if fault["loc"] != ("connector",) else "write at least one table [[connector]]"
+        return "is not set"
     return advice_of(fault, "a table")
