@@ -190,6 +190,10 @@ def test_every_fault_of_a_catalogue_is_told_at_once(tmp_path: Path) -> None:
     [
         (('client_secret = "y"', ""), "client_secret"),
         (('client_secret = "y"', 'client_secret_env = "NOT_SET"'), "NOT_SET"),
+        (
+            ('client_secret = "y"', 'client_secret = "y"\nclient_secret_env = "PATH"'),
+            "one: client_secret, client_secret_env: write exactly one of the two",
+        ),
         (('client_secret = "y"', 'client_secret = "y"\n[connector.authorize_params]\nstate = "1"'), "state"),
         (('token_url = "https://x.example/t"', ""), "token_url"),
         (

@@ -124,7 +124,9 @@ def require_allowed(catalogue: Catalogue, policy: Policy) -> None:
 def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> CatalogueConnector:
     if item.client_secret is not None or item.client_secret_env is None:
         return item
-    return item.model_copy(update={"client_secret": variable_of(item.client_secret_env, environ) or None})
+    secret = variable_of(item.client_secret_env, environ)
+    # The checks refuse an entry that names both: the variable would be ignored.
+    return item.model_copy(update={"client_secret": secret, "client_secret_env": None}) if secret else item
 
 
 def _location(location: tuple[int | str, ...], document: Any) -> str:

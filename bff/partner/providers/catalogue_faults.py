@@ -70,6 +70,8 @@ def forbidden_urls(item: CatalogueConnector, policy: Policy) -> list[str]:
 
 
 def _missing(item: CatalogueConnector) -> Iterator[str]:
+    if item.client_secret is not None and item.client_secret_env is not None:
+        yield "client_secret, client_secret_env: write exactly one of the two"
     if item.auth == "client_credentials" and not item.token_url:
         yield "token_url: is not set"
     if item.check and item.auth not in {"api_key", "basic", "client_credentials"}:
