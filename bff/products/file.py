@@ -123,18 +123,22 @@ def _faults(item: _Product, environ: dict[str, str]) -> Iterator[str]:
         yield f"{item.key}: {fault}"
     for fault in webhook_faults(item.webhook, environ):
         yield f"{item.key}: {fault}"
-    keys = _secret_keys(item, environ)
+    for fault in _secret_faults(item, _secret_keys(item, environ)):
+        yield f"{item.key}: {fault}"
+
+
+def _secret_faults(item: _Product, keys: list[str]) -> Iterator[str]:
     if not keys and item.secret_key_env:
-        yield f"{item.key}: secret_key_env: the variable {item.secret_key_env} is not set"
+        yield f"secret_key_env: the variable {item.secret_key_env} is not set"
     elif not keys:
-        yield f"{item.key}: secret_keys: write at least one, or name a set variable in secret_key_env"
+        yield "secret_keys: write at least one, or name a set variable in secret_key_env"
     if not all(map(SENDABLE.fullmatch, keys)):
         yield (
-            f"{item.key}: secret_keys: a key has a character that no Authorization header carries (a space, a"
+            "secret_keys: a key has a character that no Authorization header carries (a space, a"
             " line break, or one that is not ASCII); make another"
         )
     if any(len(key) < SECRET_KEY_LENGTH for key in keys):
-        yield f"{item.key}: secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make one"
+        yield f"secret_keys: a key has fewer than {SECRET_KEY_LENGTH} characters; make one"
 
 
 def _repeated(values: Iterable[Value]) -> set[Value]:
