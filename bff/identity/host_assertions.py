@@ -92,7 +92,7 @@ class JwtAssertions:
     def _check(self, claims: Mapping[str, Any], rule: AssertionRule) -> datetime:
         audience = rule.audience or self._audience
         if claims.get("iss") != rule.issuer:
-            _refuse("iss: it is not the issuer of this product")
+            _refuse(f"iss: it must be {rule.issuer!r}, the issuer of this product")
         if claims.get("aud") not in (audience, [audience]):
             _refuse(f"aud: it must be {audience!r} and nothing else")
         now, iat, exp = self._clock(), _time(claims, "iat"), _time(claims, "exp")

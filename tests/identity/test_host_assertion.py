@@ -144,14 +144,13 @@ def test_a10_an_assertion_is_taken_once(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"iss": "https://evil.example"}, "iss"),
+        ({"iss": "https://evil.example"}, "iss: it must be 'https://app.example'"),
         ({"iss": "https://app.example/"}, "iss"),
         ({"iss": ["https://app.example"]}, "iss"),
         ({"iss": None}, "iss"),
         ({"aud": "https://other.example"}, "aud"),
         ({"aud": None}, "aud"),
         ({"aud": []}, "aud"),
-        ({"sub": None}, "user.id"),
         ({"jti": None}, "jti"),
         ({"jti": ""}, "jti"),
         ({"jti": 7}, "jti"),
@@ -169,10 +168,7 @@ def test_a10_an_assertion_is_taken_once(desk: Desk) -> None:
 )
 def test_a10_a_claim_that_is_not_exact_is_refused(desk: Desk, changes: dict[str, Any], named: str) -> None:
     """Issuer and audience letter by letter; times are numbers; nothing is left out."""
-    if "user" in named:
-        assert desk.exchange(desk.issuer.sign(**changes)).status_code == 422
-    else:
-        desk.refused(desk.issuer.sign(**changes), named)
+    desk.refused(desk.issuer.sign(**changes), named)
 
 
 def test_a10_an_audience_is_meant_for_us_alone(desk: Desk) -> None:
@@ -305,12 +301,15 @@ def test_a10_it_is_for_a_page_of_the_product(desk: Desk) -> None:
 def test_a10_what_it_says_of_people_is_checked(desk: Desk) -> None:
     """Ids and names by the rules of `POST /v1/sessions`: 422, naming the fault."""
     for changes, named in (
-        ({"sub": " ada"}, "user.id"),
-        ({"sub": 7.5}, "user.id"),
-        ({"account": None}, "account.id"),
-        ({"account": ".."}, "account.id"),
+        ({"sub": " ada"}, "claim sub (user.id): "),
+        ({"sub": 7.5}, "claim sub (user.id): write a text or a whole number"),
+        ({"sub": None}, "claim sub (user.id): write a text or a whole number"),
+        ({"account": None}, "claim account (account.id): write a text or a whole number"),
+        ({"account": ".."}, "claim account (account.id): "),
+        ({"account": {"id": ".."}}, "claim account.id (account.id): "),
+        ({"account_name": 7}, "claim account_name (account.name): write a text"),
         ({"account": {"id": "a", "tenant": "b"}}, "tenant"),
-        ({"name": "a\nb"}, "user.name"),
+        ({"name": "a\nb"}, "claim name (user.name): "),
         ({"connectors": ["ghost"]}, "ghost"),
     ):
         answer = desk.exchange(desk.issuer.sign(**changes))

@@ -55,7 +55,7 @@ def exchange() -> Response:
     claims = services().sessions.assertions.use(product.key, body.assertion)
     if services().sessions.ends.is_forgotten(datetime.fromtimestamp(claims["iat"], UTC)):
         raise NotSignedIn("iat: it was signed before the database was restored; sign a new one")
-    who = validate(SignedIn, _as_body(claims))
+    who = validate(SignedIn, _as_body(claims), _sources(claims))
     return begin_session(product, who, DEFAULT_LIFE, actors.user(who.user.id))
 
 
@@ -70,3 +70,12 @@ def _as_body(claims: Mapping[str, Any]) -> dict[str, Any]:
         "account": account,
         "connectors": claims.get("connectors"),
     }
+
+
+def _sources(claims: Mapping[str, Any]) -> dict[str, str]:
+    """The claim of each field of ``_as_body``."""
+    is_object = isinstance(claims.get("account"), dict)
+    account = ("account.id", "account.name") if is_object else ("account", "account_name")
+    sources = {"user.id": "sub", **dict(zip(("account.id", "account.name"), account, strict=True))}
+    sources |= {f"user.{name}": name for name in ("name", "email", "locale")}
+    return {field: f"claim {claim}" for field, claim in sources.items()}

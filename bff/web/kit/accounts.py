@@ -26,9 +26,11 @@ def _checked_text(value: str) -> str:
     return value
 
 
-def _as_text(value: object) -> object:
+def _as_text(value: object) -> str:
     """Convert an integer to text, as many hosts have integer ids."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("write a text or a whole number")  # noqa: TRY004  # pydantic reports no TypeError
+    return str(value)
 
 
 Text = Annotated[

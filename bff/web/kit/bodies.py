@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from flask import request
@@ -18,6 +20,8 @@ LANGUAGE_TAG: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"
 HAVE_IDS: Final = frozenset({"HostUser", "HostAccount", "Who"})
 AN_ID: Final = 'an object, such as {"id": "42"}'
 """What to write for a user or an account. Most hosts write the bare id first."""
+
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Body(BaseModel):
@@ -48,16 +52,21 @@ def read_optional_body(shape: type[B]) -> B:
     return shape() if is_json_or_nothing and not request.get_data() else read_body(shape)
 
 
-def validate(shape: type[B], document: object) -> B:
-    """``document`` as ``shape``. Raises ``InvalidRequest`` naming each fault."""
+def validate(shape: type[B], document: object, sources: Mapping[str, str] = NONE) -> B:
+    """``document`` as ``shape``. Raises ``InvalidRequest`` naming each fault.
+
+    ``sources``: for a document made of something else, what each of its fields was there.
+    """
     try:
         return shape.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest("; ".join(_describe_fault(fault) for fault in error.errors())) from None
+        faults = (_describe_fault(fault, sources) for fault in error.errors())
+        raise InvalidRequest("; ".join(faults)) from None
 
 
-def _describe_fault(fault: Any) -> str:
+def _describe_fault(fault: Any, sources: Mapping[str, str]) -> str:
     path = ".".join(place_of(fault)) or "body"
+    path = f"{sources[path]} ({path})" if path in sources else path
     if fault["type"] == "extra_forbidden":
         return f"{path}: is not known here"
     has_id = (fault.get("ctx") or {}).get("class_name") in HAVE_IDS
