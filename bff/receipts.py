@@ -64,14 +64,16 @@ def verify(
     keys: Keys,
     issuer: str,
     product: str,
-    max_age: timedelta = timedelta(minutes=10),
+    max_age: timedelta | float = timedelta(minutes=10),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Receipt:
     """Verify a receipt: signature, type, issuer, product and age. Raises ``ReceiptRefused``.
 
-    ``issuer`` is the BFF's public URL, ``product`` the product's key. A receipt older than ``max_age`` is
-    refused. To prevent replays, store the ``id`` of each receipt for that long, and refuse it a second time.
+    ``issuer`` is the BFF's public URL, ``product`` the product's key. A receipt older than ``max_age`` (a
+    ``timedelta``, or seconds) is refused. To prevent replays, store the ``id`` of each receipt for that long,
+    and refuse it a second time.
     """
+    oldest = max_age if isinstance(max_age, timedelta) else timedelta(seconds=max_age)
     header, payload = _parts(unverified_receipt)
     _check_header(header)
     key = keys.get(header["kid"])
@@ -89,7 +91,7 @@ def verify(
     now = clock()
     if receipt.at > now + LEEWAY:
         raise ReceiptRefused("from_the_future", "it was issued after now; check both clocks")
-    if receipt.at < now - max_age - LEEWAY:
+    if receipt.at < now - oldest - LEEWAY:
         raise ReceiptRefused("too_old", f"it was issued at {receipt.at.isoformat()}")
     return receipt
 

@@ -93,6 +93,14 @@ def test_a_sound_receipt_is_believed() -> None:
     assert code_of(sound()) == "fine"
 
 
+@pytest.mark.parametrize("unit", [timedelta(seconds=1), 1, 1.0])
+def test_the_greatest_age_is_a_timedelta_or_seconds(unit: Any) -> None:
+    """A minute more is allowed, as clocks differ."""
+    later = {"clock": lambda: NOW + timedelta(seconds=100)}
+    assert code_of(sound(), max_age=41 * unit, **later) == "fine"
+    assert code_of(sound(), max_age=39 * unit, **later) == "too_old"
+
+
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "....", "é.é.é", "x" * 10_000, None, 7])
 def test_what_is_no_receipt_is_malformed(text: Any) -> None:
     """Anything may arrive where a receipt is expected."""
