@@ -65,7 +65,7 @@ def _check(arguments: argparse.Namespace) -> int:
     faults += _product_faults(settings)
     if settings is not None:
         warnings += _warnings(settings)
-        warnings += product_warnings(settings.products)
+        warnings += product_warnings(settings.products, production=settings.is_production, networks=networks)
     if not arguments.offline:
         _check_database(settings, faults, warnings)
         if settings is not None:

@@ -14,7 +14,7 @@ from bff.cli.stored_services import stored_services
 from bff.common.errors import NotFound
 from bff.common.legible import visible_id
 from bff.products.file import AppliedProduct
-from bff.products.production import NETWORKS, require_webhooks_fit_for_production
+from bff.products.production import NETWORKS, require_webhooks_fit_for_production, webhook_warnings
 from bff.serving.destinations import networks_of
 from bff.serving.environment import is_production, variable_of
 from bff.serving.settings import FaultySettings
@@ -51,14 +51,16 @@ def add_commands(actions: Any) -> None:
 
 
 def require_webhooks_fit(path: Path, products: Iterable[AppliedProduct]) -> None:
-    """Check the webhooks of products, in production. Raises ``FaultyFile`` or ``FaultySettings``."""
-    if not is_production(variable_of(f"{PREFIX}ENVIRONMENT"), variable_of(f"{PREFIX}PUBLIC_URL")):
-        return
+    """Check the webhooks of products. Raises ``FaultySettings``, and ``FaultyFile`` in production."""
     try:
         networks = networks_of(variable_of(NETWORKS))
     except ValueError as error:
         raise FaultySettings([f"{NETWORKS}: {error}"]) from None
-    require_webhooks_fit_for_production(path, products, networks)
+    if is_production(variable_of(f"{PREFIX}ENVIRONMENT"), variable_of(f"{PREFIX}PUBLIC_URL")):
+        require_webhooks_fit_for_production(path, products, networks)
+        return
+    for warning in webhook_warnings(path, products, networks):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _webhooks() -> Webhooks:

@@ -54,12 +54,28 @@ def product_faults(path: Path | None, *, production: bool, networks: tuple[Netwo
     return []
 
 
-def product_warnings(path: Path | None) -> Iterator[str]:
+def webhook_warnings(
+    path: Path, products: Iterable[AppliedProduct], networks: tuple[Network, ...]
+) -> Iterator[str]:
+    """Outside production: the webhooks whose address is refused at each delivery."""
+    policy = webhook_policy(networks, production=False)
+    for product in products:
+        for number, endpoint in enumerate(product.webhooks, 1):
+            if fault := url_fault(endpoint.url, policy):
+                where = f"{path}: {product.registration.key}: webhook: number {number}: url"
+                yield f"{where}: {endpoint.url!r}: deliveries are refused: {fault}"
+
+
+def product_warnings(
+    path: Path | None, *, production: bool, networks: tuple[Network, ...] = ()
+) -> Iterator[str]:
     """What is allowed in a product file, and may surprise. Nothing if it cannot be read: that is a fault."""
     try:
         found = read_products(path) if path else []
     except FaultyFile:
         return
+    if path and not production:
+        yield from webhook_warnings(path, found, networks)
     for product in found:
         by_reference: dict[str, list[str]] = {}
         for connector in product.registration.connectors:

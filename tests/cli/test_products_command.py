@@ -212,6 +212,21 @@ def test_check_config_tells_the_conflict_with_the_database(
     assert operator.run("check-config", "--offline") == (0, "")
 
 
+def test_a_webhook_to_a_private_address_is_warned_of(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside production it is applied, and each delivery refused; this machine is taken there."""
+    hook = '[[product.webhook]]\nurl = "{}"\nsecret = "' + new_secret() + '"\nevents = ["*"]'
+    private = product("a", FIRST, more=hook.format("https://10.0.0.1/hitchpost"))
+    status, told = operator.apply(private)
+    assert (status, told.startswith("warning: ")) == (0, True)
+    assert "a: webhook: number 1: url: 'https://10.0.0.1/hitchpost': deliveries are refused: " in told
+    assert "is no public address" in told
+    monkeypatch.setenv("HITCHPOST_WEBHOOK_NETWORKS", "10.0.0.0/8")
+    assert operator.apply(private) == (0, "")
+    assert operator.apply(product("a", FIRST, more=hook.format("http://localhost:9000/"))) == (0, "")
+
+
 @pytest.mark.both_databases
 def test_a_removed_product_gives_its_key_and_its_origin_up(operator: Operator) -> None:
     """Not without `--yes`. Its endpoints get no more events, its connections are checked no more."""
