@@ -48,7 +48,8 @@ class WebhookReceiver(BaseModel):
 class WebhookDelivery(BaseModel):
     """The delivery of one event to one endpoint.
 
-    ``attempts`` is the number of tries. ``response_status``, ``error`` and ``duration_ms``: of the last one.
+    ``attempts`` is the number of tries since the event was last queued: sending it again by hand starts a new
+    count. ``response_status``, ``error`` and ``duration_ms``: of the last one.
     """
 
     id: str
