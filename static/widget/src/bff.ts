@@ -12,8 +12,8 @@ const CALL_TIMEOUT = 10_000;
 /** For how long (milliseconds) a call that got no answer of the BFF is repeated. */
 const RETRY_FOR = 15_000;
 
-/** The value of the X-Hitchpost header: the hint, or "1" if there is none. */
-type HeaderValue = Signal | "1";
+/** The header X-Hitchpost: for a read of the status, the signal that made the widget read; "1" if there is none. */
+type Hint = Signal | "1";
 
 /** Reads what a page needs to draw buttons, in the language `locale`. If that is empty, the BFF chooses the language. */
 export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
@@ -39,17 +39,18 @@ export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + 
 
 /**
  * Calls the BFF: GET if `body` is undefined, DELETE if it is null, else POST. Repeats a call that got no answer of the BFF, with the same
- * idempotency key. A call with a `headerValue` is not repeated, because the flow reads the status again anyway.
+ * idempotency key. A call with a `hint` is not repeated, because the flow reads the status again anyway.
+ * No call is repeated after `configure`.
  */
-export async function call<Answer>(path: string, body?: object | null, headerValue?: HeaderValue): Promise<Answer> {
+export async function call<Answer>(path: string, body?: object | null, hint?: Hint): Promise<Answer> {
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
   const key = Math.random() as unknown as string; // The idempotency key. It need not be secret: the BFF keeps each user's apart.
   let renewed: boolean | undefined;
-  const epoch = userEpoch;
-  while (epoch === userEpoch) {
+  const firstEpoch = userEpoch;
+  while (firstEpoch === userEpoch) {
     try {
-      const response = await send(path, body, headerValue, key);
+      const response = await send(path, body, hint, key);
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
       if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
@@ -63,18 +64,18 @@ export async function call<Answer>(path: string, body?: object | null, headerVal
       // popup, and Chromium ignores `close()` on a popup that was opened an instant ago.
       await new Promise((resume) => setTimeout(resume, CSP_REPORT_DELAY));
       if (settings.advice) throw new ConnectError("invalid_request", settings.advice);
-      if (headerValue || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
+      if (hint || Date.now() - began > RETRY_FOR) throw new ConnectError(error instanceof SyntaxError ? "partner_unavailable" : "network");
     }
   }
-  throw new ConnectError("cancelled"); // Not sent again as the next user's.
+  throw new ConnectError("cancelled"); // Another user may have signed in: the call must not be repeated as theirs.
 }
 
-async function send(path: string, body: object | null | undefined, headerValue: HeaderValue | undefined, key: string): Promise<Response> {
+async function send(path: string, body: object | null | undefined, hint: Hint | undefined, key: string): Promise<Response> {
   const token = await sessionToken();
   return fetch(settings.base + "/v1/" + path, {
     method: body ? "POST" : body === null ? "DELETE" : "GET",
     headers: {
-      "X-Hitchpost": headerValue ?? "1",
+      "X-Hitchpost": hint ?? "1",
       "Content-Type": "application/json",
       // The page's language takes precedence over the browser's. It is encoded, because headers are ASCII.
       "Content-Language": encodeURI(document.documentElement.lang),

@@ -8,10 +8,13 @@ import { humanize, words } from "./words.js";
 /** Functions that are called after any change of settings, texts or connectors. Each loads what it lacks, and draws or resumes. */
 export const subscribers = new Set<() => void>();
 
-/** The product's connectors by key, for each user and language: they have states, and texts. */
+/** The product's connectors by key, for each `userEpoch` and language: their states are the user's, their texts have a language. */
 export const offers: Record<string, Record<string, Offer | undefined> | undefined> = {};
 
-/** The connectors in this language; until they are loaded, in the default language. */
+/**
+ * The connectors in this language; until they are loaded, in the default language. Until those are loaded too, another empty object
+ * for each call (connections.ts).
+ */
 // eslint-disable-next-line @typescript-eslint/restrict-plus-operands -- a template costs 18 bytes more
 export const offersIn = (locale = ""): Record<string, Offer | undefined> => offers[userEpoch + locale] ?? offers[userEpoch] ?? {};
 

@@ -4,7 +4,7 @@ import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 import type { State, View } from "./view.js";
 
-/** The hook that finds an element's state and its button's text from the state of its connector. */
+/** The hook that finds an element's state, and the key of its button's text, from the state of its connector. */
 export function connectedStateHook(kit: Kit): Hooks["connectedState"] {
   const correctFailure = failureKeeper(kit);
   return (view) => {

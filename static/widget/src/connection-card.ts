@@ -44,14 +44,15 @@ function dateText(time: string, lang: string): string {
   }
 }
 
-/** Signs in again to this connection. */
+/** Signs in again to this connection. Without one, signs in to the element's connector. */
 export function reconnect(kit: Kit, element: HTMLElement, connection: string | undefined): void {
   keepConnection(kit.run(element, { ...kit.readRequest(element), connection }), connection);
 }
 
 /**
  * The actions on a connection. Where there are, or may be, several connections, each card has its own inside. Otherwise they are
- * below the card, beside the reconnect button. `inside`: whether the inside of the cards is being drawn. Empty if the actions belong to the other place.
+ * below the card, beside the reconnect button. Called for each place: inside the cards (`inside`) and below them. Returns actions
+ * for one of the two only.
  */
 export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
   if (inside !== several || state === "disconnected") return [];

@@ -31,7 +31,7 @@ hitchpost-connect { display: block; padding: .8em 0; }
 
 type Offers = ReturnType<Kit["offersIn"]>;
 
-/** One row, and the name of its connector, as last told. */
+/** One row, and the name of its connector as last read from the BFF. */
 interface Row {
   item: HTMLElement;
   button: HTMLElement;
@@ -104,7 +104,7 @@ export function install(kit: Kit, element: HTMLElement): () => void {
   const offersOf = (): Offers | undefined => {
     const { locale } = request();
     const offers = kit.offersIn(locale);
-    return offers === kit.offersIn(locale) ? offers : undefined; // While they are not known, each call of `offersIn` returns a new empty object.
+    return offers === kit.offersIn(locale) ? offers : undefined; // Until they are known, each call of `offersIn` returns another empty object.
   };
   const showMatches = (): void => {
     noMatch.textContent = !filterRows(rows, search.value) && rows.size ? word("list_none", "Nothing found") : "";

@@ -45,7 +45,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   };
 
   const choose = (choice?: Choice): void => {
-    // A press begins again if the flow was resumed and has no popup, its popup is closed, or the element offers a choice.
+    // A press begins again if the flow was resumed and has no popup, its popup is closed, or its step offers a choice.
     // Otherwise it only brings the popup to the front: the one that a choice has just opened, else the running one.
     if (!choice && (next ?? !((existing && !owner) || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
       (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
@@ -70,15 +70,15 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
         if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await runSignIn(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
         popup.cleanUp();
         report("popup_blocked");
-        while ((await popup.nextSignal()) !== "cancel"); // A choice adds it. The others came before the popup was cleaned up.
+        while ((await popup.nextSignal()) !== "cancel"); // Waits for a choice, which queues `cancel`; other signals are left-overs.
         throw new ConnectError("cancelled"); // Ignored if the choice has opened another popup.
       } catch (error) {
-        // After `not_signed_in` and `network` the attempt stays remembered, since it may connect yet: the flow is resumed once the
-        // user has signed in again, or the BFF answers.
+        // After `not_signed_in` and `network` the attempt stays stored: it may have connected already, or goes on in a popup that
+        // cannot be closed from here. The flow is resumed once the user has signed in again, or the BFF answers.
         // eslint-disable-next-line @typescript-eslint/prefer-string-starts-ends-with -- `startsWith` costs five bytes more
         if ((error as ConnectError).code[0] === "n") flow.attempt = undefined;
         if (!next) {
-          // `invalid_request` is the page's code for the BFF's 404: the attempt is somebody else's.
+          // `invalid_request` is also the page's code for a 404, which another user's attempt gives.
           foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
           throw error;
         }

@@ -14,7 +14,7 @@ export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { test
   const usesThisTab = ({ delivery }: ConnectRequest): boolean => delivery === "return" && !formBlocked;
   return {
     open(request, onFormBlocked) {
-      // For a connector that is known to be unavailable nothing is opened: `take` rejects with the reason.
+      // For a connector that is known to be unavailable, an inert handle: `take` rejects with the reason.
       if (kit.offerOf(request)?.error) return kit.watchSignIn();
       if (!usesThisTab(request)) return kit.openSignIn(request);
       const tab = kit.watchSignIn(undefined, (attempt) => { leave(kit, attempt, onFormBlocked); });

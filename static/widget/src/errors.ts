@@ -15,7 +15,10 @@ export class ConnectError extends Error {
   /** A code by which support finds the attempt, if one was made. */
   declare supportCode: string | undefined;
 
-  /** Id of the connection that the user wanted to reconnect. Set if its card was pressed, or its flow was resumed. */
+  /**
+   * Id of the connection that the user wanted to reconnect, if its card was pressed or its flow was resumed. Set after the event
+   * `hitchpost:failed`: its listeners find it undefined.
+   */
   declare connection: string | undefined;
 
   /** `title` and `nextStep` default to English texts, which the panel replaces by the product's. */

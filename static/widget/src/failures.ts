@@ -1,4 +1,4 @@
-// Keeps the error of a failed sign-in: moves it to a replacement element, and drops it once the connector is connected.
+// Keeps the error of a failed sign-in: moves it to a replacement element, and drops it once the connector becomes connected.
 import type { Details } from "./events.js";
 import type { Kit } from "./kit.js";
 import type { State, View } from "./view.js";
@@ -11,14 +11,15 @@ interface Kept {
   failure: Details["failed"];
   /** Until when another element takes it over (milliseconds, as `Date.now()`). */
   until: number;
-  /** The state of the element without the failure, once the connector is known. */
+  /** The connector's state when the failure was first drawn, once the connector is known. */
   state?: State;
 }
 
 /** Returns the function that corrects the failure of a view. It is called for each drawing, with the state that the connector gives. */
 export function failureKeeper({ offerOf, readRequest, userEpoch }: Kit): (view: View, state: State) => void {
   const kept = new Map<string, Kept>();
-  const drawnFor = new WeakMap<View, number>();
+  /** The `userEpoch` of the last drawing of each view. */
+  const lastEpochs = new WeakMap<View, number>();
   const keyOf = (element: Element): string => {
     const { connector, connection } = readRequest(element);
     return JSON.stringify([userEpoch(), connector, connection]);
@@ -36,9 +37,9 @@ export function failureKeeper({ offerOf, readRequest, userEpoch }: Kit): (view: 
   return (view, state) => {
     const { element } = view;
     const epoch = userEpoch();
-    // It was another user's, or is connected no longer.
-    if ((drawnFor.get(view) ?? epoch) !== epoch || (view.failure === null && view.state === "connected" && state !== "connected")) view.failure = undefined;
-    drawnFor.set(view, epoch);
+    // Drops the failure of another user, and the null (connected) of a connector that is connected no longer.
+    if ((lastEpochs.get(view) ?? epoch) !== epoch || (view.failure === null && view.state === "connected" && state !== "connected")) view.failure = undefined;
+    lastEpochs.set(view, epoch);
     const found = kept.get(keyOf(element));
     if (!found || view.step) return;
     if (element.isConnected && !(found.owner as Element).isConnected && Date.now() < found.until && view.failure === undefined) {

@@ -13,9 +13,9 @@ export interface LazyModule {
 }
 
 /**
- * Until panel.js has replaced the hooks, `open` opens a popup, `take` makes the attempt in the click, `bodyOf` names no delivery,
- * `connectedState` knows no connection, and the others do nothing. `folder`, `importModule` and `ready` are no hooks: they
- * import the lazy modules.
+ * What panel.js replaces. Before that, `open` opens a popup, `take` makes the attempt in the click, `bodyOf` names no delivery,
+ * `connectedState` knows no connection, and the other hooks do nothing. Three members are no hooks and are not replaced: `folder`,
+ * `importModule` and `ready` serve to import the lazy modules.
  */
 export interface Hooks {
   /** URL of the folder that has the lazy modules. Set before the first import. */

@@ -20,7 +20,8 @@ export function leave(kit: Kit, { launch_token, origin_hidden }: Attempt, onForm
   setTimeout(() => { removeEventListener("securitypolicyviolation", onViolation); }, CSP_REPORT_TIME);
   if (origin_hidden) {
     kit.logError(origin_hidden);
-    // Makes the form send the page's origin, which proves that this page began the attempt.
+    // Makes the form send the page's origin, which proves that this page began the attempt. It stays: if the user comes back, this
+    // page goes on sending its origin.
     append(document.head, make("meta", { name: "referrer", content: "origin" }));
   }
   const field = make("input", { name: "launch_token", value: launch_token });

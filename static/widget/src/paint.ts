@@ -99,13 +99,14 @@ function update(drawing: Drawing): void {
   // Each of several connections has a reconnect action of its own.
   button.hidden = !!toConfirm || (!step && connections.length > 1 && !offer.multiple);
   view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
-  // Everything on which the drawing below depends. In JSON undefined would become null, which here means `connected`.
+  // Everything on which the drawing below depends. `failure` is undefined (none) or null (connected); JSON writes both as null,
+  // so null is replaced.
   const toDraw = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, mayUseAccount(failure), parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`), drawing.several]);
   if (toDraw === parts.lastDrawn) return;
   parts.lastDrawn = toDraw;
 
   const focused = (box.getRootNode() as ShadowRoot).activeElement;
-  const mayLoseFocus = box.contains(focused);
+  const hadFocus = box.contains(focused);
   box.toggleAttribute("data-card", isCard);
   box.toggleAttribute("data-wide-actions", !!step || !!failure || !!toConfirm);
   box.role = isCard ? "group" : null;
@@ -119,11 +120,12 @@ function update(drawing: Drawing): void {
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));
   for (const each of box.querySelectorAll("button")) each.disabled = button.disabled;
   showCode(drawing);
-  // If the button that had the focus is gone, move the focus to the main button, or to the last action if that is hidden.
-  if (mayLoseFocus && (!focused?.isConnected || (focused as HTMLElement).hidden)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
+  // If what had the focus is gone or hidden, move the focus to the main button. If that is hidden, move it to the last action of
+  // the first card that has actions, or, if none has, to the last action below the cards.
+  if (hadFocus && (!focused?.isConnected || (focused as HTMLElement).hidden)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
 }
 
-/** Shows the status text. Screen readers announce its changes. If the card shows the same, it is for screen readers only. */
+/** Shows the status text. Screen readers announce its changes. If the card already says that it is connected, the text is for screen readers only. */
 function showStatus({ parts, kit, view: { step, failure, state, connections }, word }: Drawing, toConfirm: Connection | undefined, isCard: boolean): void {
   const { status } = parts;
   const key = `error_${failure?.code ?? ""}_`;

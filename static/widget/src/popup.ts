@@ -9,7 +9,11 @@ const PAGE_SIGNAL = /^hitchpost\.(ready|returned|trouble)$/;
 
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
-/** How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`; without a popup, how long this page must have the focus before `interrupted`; after a reload, the time alone. */
+/**
+ * How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`. In this tab, how long
+ * the page must have the focus before `interrupted`. For an existing attempt, how long after the BFF has confirmed it `interrupted`
+ * comes: the focus does not matter.
+ */
 const GONE_AFTER = 2000;
 /**
  * How long (milliseconds) the popup must seem closed, without the focus on this page and without a message from the popup, before
@@ -23,11 +27,11 @@ const EVENTS = "message focus online pageshow visibilitychange".split(" ");
 
 /** The popup of a sign-in, or this tab in its place, and the signals that come from it. */
 export interface Popup extends Signals {
-  /** Its window; null if the browser refused to open one; undefined if none was to be opened (see `watchSignIn`). */
+  /** Its window; null if the browser refused to open one; undefined if none was to be opened (see `watchSignIn`), or the BFF is not known. */
   windowProxy: WindowProxy | null | undefined;
   /** Set when the BFF has confirmed the launch; from the start if this tab leaves for it. From then on the user may take any time. */
   signInBegun: boolean;
-  /** Set, to the signal of it, when the popup has posted the callback message, which the page's own listeners hear too. */
+  /** Truthy once the popup has posted the callback message. The page's own listeners have then heard it too. */
   messageHeard?: "message";
   /** Posts the launch token to the opening page, and accepts the attempt's callback message from now on. */
   launch: (attempt: Attempt) => void;
@@ -52,7 +56,7 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
   let expected: Attempt | undefined;
   let openingPageLoaded = false; // Set when the opening page posts its first message. A sign-in in this tab has no such page: `launch` sets it.
   let loadingSince = Date.now();
-  let goneSince = leave ? Infinity : 0; // In this tab the time counts from some time after the launch, which sets it.
+  let goneSince = leave ? Infinity : 0; // A sign-in in this tab is not timed before `launch`, which sets the time to count from.
   let wasGone = false;
   let lastSignal: Signal = "waiting";
 
@@ -86,7 +90,7 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
     if (next !== lastSignal) queueSignal((lastSignal = next));
   };
 
-  listen("addEventListener", onEvent);
+  forEachEvent("addEventListener", onEvent);
   const popup = url && bff ? openAt(url) : undefined;
   const ticks = setInterval(checkWindow, TICK);
 
@@ -105,7 +109,7 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
       leave?.(attempt);
     },
     cleanUp() {
-      listen("removeEventListener", onEvent);
+      forEachEvent("removeEventListener", onEvent);
       clearInterval(ticks);
       popup?.close(); // Has no effect, and throws nothing, if the popup is cut off from this page.
     },
@@ -125,6 +129,6 @@ function openAt(url: string): WindowProxy | null {
 }
 
 // Listeners are removed by hand: some libraries that wrap `addEventListener` drop its `signal` option.
-function listen(act: "addEventListener" | "removeEventListener", onEvent: (event: MessageEvent<unknown>) => void): void {
+function forEachEvent(act: "addEventListener" | "removeEventListener", onEvent: (event: MessageEvent<unknown>) => void): void {
   for (const name of EVENTS) self[act](name, onEvent as EventListener);
 }

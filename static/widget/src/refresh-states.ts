@@ -4,10 +4,10 @@ import type { Kit } from "./kit.js";
 /** Events after which the user may be back on the page. */
 const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
 /**
- * Connectors are reloaded again after this (milliseconds): another worker of the BFF may learn of a change later. Also the
- * shortest time between two reloads on return.
+ * Pause (milliseconds) between two reloads on return. Each is followed by a second one after this pause, because another worker of
+ * the BFF may learn of a change later.
  */
-const SECOND_RELOAD_AFTER = 3500;
+const RELOAD_PAUSE = 3500;
 
 /** Events of libraries that show another page without loading it: another user may have signed in. */
 const NEW_PAGE_EVENTS = ["turbo:render", "htmx:historyRestore", "livewire:navigated"];
@@ -26,10 +26,10 @@ export function refreshStates({ refresh }: Kit): void {
   for (const name of RETURN_EVENTS) {
     addEventListener(name, () => {
       // `abs`, because the user's clock may be set back.
-      if (document.hidden || Math.abs(Date.now() - last) < SECOND_RELOAD_AFTER) return;
+      if (document.hidden || Math.abs(Date.now() - last) < RELOAD_PAUSE) return;
       last = Date.now();
       refresh();
-      setTimeout(refresh, SECOND_RELOAD_AFTER);
+      setTimeout(refresh, RELOAD_PAUSE);
     });
   }
 }

@@ -4,7 +4,7 @@ import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import type { Choice, ConnectRequest, Step } from "./types.js";
 
-/** One press of a button, or one call of `connect`, until its end. It may go through several attempts. */
+/** A sign-in, from press, call or resume to its end. It may go through several attempts. */
 export interface Flow {
   request: ConnectRequest;
   /** Id of the running attempt, once it has been launched. */

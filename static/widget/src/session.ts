@@ -6,8 +6,8 @@ import type { Session, Settings } from "./types.js";
 const TOKEN_MARGIN = 30_000;
 /** How long (milliseconds) to wait for a token before it is requested again. */
 const TOKEN_TIMEOUT = 15_000;
-/** Statuses above this (429, and server errors) are of calls that may succeed later. */
-const TEMPORARY = 428;
+/** The last status that is not temporary. Those above it (429, and server errors) are of calls that may succeed later. */
+const LAST_LASTING = 428;
 
 /** The current settings, which `configure` changes. Without a prototype, so that `__proto__` is a plain key. */
 export const settings = { __proto__: null, base: "" } as unknown as Settings & InternalSettings;
@@ -59,7 +59,7 @@ export async function fetchSession(url: string): Promise<Session> {
   let response = await fetch(url, { cache: "no-store", redirect: "manual" });
   // A redirect has the status 0. One to a sign-in page on another origin cannot be followed: nobody is signed in.
   if (!response.status) response = await fetch(url).catch(() => response);
-  if (response.status > TEMPORARY) throw new TypeError(); // A server error, or too many requests, does not mean that nobody is signed in.
+  if (response.status > LAST_LASTING) throw new TypeError(); // A server error, or too many requests, does not mean that nobody is signed in.
   return response.ok ? ((await response.json()) as Session) : {};
 }
 
@@ -87,7 +87,7 @@ async function requestToken(source: NonNullable<Settings["session"]>): Promise<s
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in, status } = (typeof given === "string" ? { token: given } : (given ?? {})) as Session & { status: number };
-    if (status > TEMPORARY) throw new TypeError(); // The host has passed on a refusal of the BFF, a problem document (RFC 9457).
+    if (status > LAST_LASTING) throw new TypeError(); // The host has passed on a refusal of the BFF, a problem document (RFC 9457).
     // The lifetime counts from now, because clocks differ. `&&=`: if `configure` has set it to 0 meanwhile, this token may be the
     // previous user's, and must not be used again.
     tokenUntil &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;

@@ -91,13 +91,13 @@ export const bodyOf = ({ connector, connection, message, locale = settings.local
 async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   let finishingHint: Signal | undefined;
   let launched = false, cancelling = false;
-  let pending = 0, silence = 0, fastUntil = 0;
+  let pending = 0, unansweredFor = 0, fastUntil = 0;
   let delay = FIRST_DELAY;
-  let reachable = !existing; // Whether the popup can be reached, according to the last step.
-  /** Signals that came before the attempt. They are added to the popup's queue when it comes. */
+  let reachable = !existing; // False after every step but `waiting`, so that the timer reads oftener.
+  /** Signals to queue once the attempt is known: early ones, and `returned` for the first read of an existing attempt. */
   const queued: Signal[] = existing ? ["returned"] : [];
 
-  const track = (answer: Promise<StartedAttempt | Partial<Reading>>): void => {
+  const queueAnswer = (answer: Promise<StartedAttempt | Partial<Reading>>): void => {
     const queue = (): void => { popup.queueSignal(answer); };
     pending++;
     answer.then(queue, queue);
@@ -108,7 +108,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
     return state.currentAttempt;
   };
 
-  track(setAttempt(existing ?? begin()));
+  queueAnswer(setAttempt(existing ?? begin()));
   for (;;) {
     // While a call is pending, the next read waits longer. Before the attempt has come, wake to check the timeout.
     const wait = !pending ? delay : state.currentAttempt ? MAX_DELAY : FIRST_DELAY;
@@ -116,12 +116,12 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
     const attempt = state.currentAttempt;
     if (typeof signal === "object") { // An answer. A failed one has thrown its error.
       pending--;
-      if ((signal as Partial<Reading>).id) silence = 0;
+      if ((signal as Partial<Reading>).id) unansweredFor = 0;
       const result = handleAnswer(signal, state, report, popup);
       if (result) return result;
       continue;
     }
-    if (!signal && (silence += wait) > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
+    if (!signal && (unansweredFor += wait) > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
     const step = FINISHING_SIGNALS.test(signal as string) ? "finishing" : STEPLESS_SIGNALS.test(signal as string) ? undefined : (signal as Step | undefined);
     if (step) {
       reachable = step === "waiting";
@@ -132,7 +132,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
       if (signal) queued.push(signal);
       // Do not wait for an attempt that the user has cancelled. If it still comes, nobody launches it, and it expires.
       else if (cancelling) throw new ConnectError("cancelled");
-    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: `beginAgain` found the first attempt ended and returned its status.
+    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: an existing attempt has none, nor has the status that `beginAgain` returns for one that had ended.
       if (!launched) {
         launched = true;
         popup.launch(attempt as Attempt);
@@ -144,7 +144,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
         launched = false;
         state.currentAttempt = undefined;
         queued.push(signal);
-        track(setAttempt(beginAgain(attempt.id, begin)));
+        queueAnswer(setAttempt(beginAgain(attempt.id, begin)));
       }
     } else {
       if (step === "finishing") finishingHint = signal; // The hint of all further reads.
@@ -152,7 +152,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
       // this page by its Cross-Origin-Opener-Policy, and the user is still signing in.
       if (signal && document.hasFocus()) fastUntil = Date.now() + FAST_READING_TIME;
       delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
-      track((cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal)).catch(ignoreTemporary));
+      queueAnswer((cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal)).catch(ignoreTemporary));
     }
   }
 }

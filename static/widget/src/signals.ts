@@ -13,7 +13,7 @@ export type Signal =
   | "focus" // The page is back: focused, visible, shown again, online.
   | "cancel" // The user gave up.
   | "cut_off" // The Cross-Origin-Opener-Policy of this page has cut the popup off.
-  | "interrupted" // The sign-in has no popup, and has not ended though the user is here (or, after a reload, though some time has passed). (The BFF answers a step of this name too, after `trouble`.)
+  | "interrupted" // A sign-in in this tab has not ended though the user is here, or an existing attempt has not ended in time. The BFF answers a step of this name too.
   | "not_loading" // The popup is open, but its page does not load in time.
   | "unsure" // The popup seems closed, and the user is on this page.
   | "waiting"; // None of the four above holds any longer: the user signs in.

@@ -17,7 +17,10 @@ export type Step =
   | "finishing" // The end of the sign-in, or a choice of the user, is being carried out.
   | "popup_blocked"; // The browser opened no popup.
 
-/** The hint of the read that learned the final status: the last `message` or `returned`, else what made the widget ask; `poll` for the time. */
+/**
+ * The hint of the read that learned the final status. It is the last `message` or `returned`, else the signal that made the widget
+ * read, or `poll` if only time had passed.
+ */
 export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
 /** What the user can choose: when the popup is blocked or seems gone, and after another account has signed in. */
@@ -85,7 +88,10 @@ export interface ConnectOptions {
   locale?: string | undefined;
   /** `return` signs in inside this tab instead of a popup. */
   delivery?: "message" | "return" | undefined;
-  /** Aborting it cancels the attempt. If the attempt has connected by then, `connect` still resolves. */
+  /**
+   * Aborting it cancels the attempt. If the attempt has connected by then, `connect` still resolves. If it is aborted before the
+   * call, the popup still opens, and closes again.
+   */
   signal?: AbortSignal | undefined;
   /** Called with each step. */
   onStep?: ((step: Step) => void) | undefined;
@@ -113,8 +119,11 @@ export interface Settings {
   /** The delivery where a button or a call names none. Default: what the BFF recommends for this browser. */
   delivery?: ConnectOptions["delivery"];
   /**
-   * Returns a session token. Called once, and again when the token expires or the BFF refuses it.
-   * Without it the BFF's own cookies authenticate the user.
+   * Returns a session token. Called when the first token is needed, and again when it expires or the BFF refuses it, after
+   * `configure`, after a failure, and if no token has come within 15 seconds. Also called when the browser restores the page from
+   * its cache, when Turbo, htmx or Livewire shows another page, and by diagnose.js. Throw a TypeError if the token cannot be read
+   * now; anything else thrown, or no token, means that nobody is signed in. Without this function the BFF's own cookies authenticate
+   * the user.
    */
   session?: (() => string | Session | Promise<string | Session>) | undefined;
 }
