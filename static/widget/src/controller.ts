@@ -34,6 +34,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   let popup = existing ? watchSignIn() : hooks.open(request, onFormBlocked);
   let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
   let foreign = false; // Whether another user has signed in since, who cannot read the attempt and is not told of it.
+  let cancelled = false; // Whether the last choice was `cancel`.
   const epoch = userEpoch;
 
   const report: ReportStep = (step, attempt) => {
@@ -54,7 +55,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     report("finishing", flow.attempt); // At once, so that the user does not choose twice while the cancel call runs.
     next?.cleanUp(); // Of an earlier choice, whose cancel call still runs.
     next = undefined;
-    if (choice !== "cancel") {
+    cancelled = choice === "cancel";
+    if (!cancelled) {
       const button = resolveOwner(flow); // Its attributes may have changed since the press.
       flow.request = { ...flow.request, ...(button instanceof Element && readRequest(button)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
@@ -75,8 +77,9 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
       } catch (error) {
         // After `not_signed_in` and `network` the attempt stays stored: it may have connected already, or goes on in a popup that
         // cannot be closed from here. The flow is resumed once the user has signed in again, or the BFF answers.
+        // Not if the user has cancelled it.
         // eslint-disable-next-line @typescript-eslint/prefer-string-starts-ends-with -- `startsWith` costs five bytes more
-        if ((error as ConnectError).code[0] === "n") flow.attempt = undefined;
+        if ((error as ConnectError).code[0] === "n" && !cancelled) flow.attempt = undefined;
         if (!next) {
           // `invalid_request` is also the page's code for a 404, which another user's attempt gives.
           foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";

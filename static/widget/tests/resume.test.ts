@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { configure } from "../src/session.js";
 import { kit } from "../src/kit.js";
 import { resume as resumeWith } from "../src/resume.js";
-import { add, launch, main, names, status, useElements } from "./elements.js";
+import { add, launch, main, names, pick, status, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { leave, pass, remembered, usePage } from "./page.js";
@@ -107,6 +107,23 @@ describe("A30 flows that were left", () => {
     resume();
     await pass(5000);
     expect([status(element), remembered()]).toEqual(["Connected", {}]);
+  });
+
+  it("do not come back after the user has cancelled, even if the session ended before", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    main(element).click();
+    await launch(page);
+    FakePopup.last.closed = true;
+    page.focus = true;
+    await pass(3000);
+    page.bff.refused.add("tok");
+    pick(element, "Cancel");
+    await pass(1000);
+    expect([seen.failed.map(({ code }) => code), remembered()]).toEqual([["not_signed_in"], {}]);
+    page.bff.refused.clear();
+    resume();
+    await pass(5000);
+    expect(element.getAttribute("state")).toBe("idle");
   });
 
   it("offer a way on, once it is known that they run", async () => {
