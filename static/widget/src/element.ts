@@ -28,11 +28,12 @@ export class HitchpostConnect extends HTMLElement {
     this.#syncFlow();
   }
 
-  /** Adopts a running flow, if one needs a button. Clears the step of a flow that the element no longer shows. */
+  /** Adopts a running flow, if one needs a button. Shows its step, in place of that of a flow which the element shows no longer. */
   #syncFlow(): void {
     // In a microtask: the page may only be moving the element, or be about to add its replacement.
     queueMicrotask(() => {
-      if (!adoptFlow(this) && this.#view.step) this.#view.show();
+      const step = adoptFlow(this)?.step;
+      if (step !== this.#view.step) this.#view.show(step);
     });
   }
 
