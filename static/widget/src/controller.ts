@@ -33,8 +33,8 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   const onFormBlocked = (): void => { choose("open_again"); };
   let popup = existing ? watchSignIn() : hooks.open(request, onFormBlocked);
   let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
-  let foreign = false; // Whether another user has signed in since, who cannot read the attempt and is not told of it.
-  let cancelled = false; // Whether the last choice was `cancel`.
+  // `foreign`: another user has signed in since, who cannot read the attempt and is not told of it. `cancelled`: by the last choice.
+  let foreign = false, cancelled = false;
   const epoch = userEpoch;
 
   const report: ReportStep = (step, attempt) => {
@@ -55,8 +55,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     report("finishing", flow.attempt); // At once, so that the user does not choose twice while the cancel call runs.
     next?.cleanUp(); // Of an earlier choice, whose cancel call still runs.
     next = undefined;
-    cancelled = choice === "cancel";
-    if (!cancelled) {
+    if (!(cancelled = choice === "cancel")) {
       const button = resolveOwner(flow); // Its attributes may have changed since the press.
       flow.request = { ...flow.request, ...(button instanceof Element && readRequest(button)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;

@@ -113,18 +113,6 @@ describe("A30 an element that replaces one in mid-flow", () => {
     expect([status(first), status(second)]).toEqual(["Connected", expect.stringContaining("declined")]);
   });
 
-  it("shows the flow that still runs, where it stands for the buttons of two and one ends", async () => {
-    const [one, other] = [await waiting(), await waiting()];
-    const only = one.cloneNode() as HTMLElement;
-    other.remove();
-    one.replaceWith(only);
-    await pass(1000);
-    await end("connected", "at_1");
-    expect([only.getAttribute("state"), status(only)]).toEqual(["busy", "Waiting"]);
-    await end("connected", "at_2");
-    expect(status(only)).toBe("Connected");
-  });
-
   it("is drawn by the page as it hears of the end: the old flow is over for it", async () => {
     const old = await waiting();
     const fresh = old.cloneNode() as HTMLElement;

@@ -68,6 +68,20 @@ describe("A30 two sign-ins at once", () => {
     await pass(5000);
   });
 
+  it("are shown by one element, where the page has replaced both theirs by it: the one that runs after the other has ended", async () => {
+    const [one, other] = await two(["crm", "crm"]);
+    const only = one.cloneNode() as HTMLElement;
+    other.remove();
+    one.replaceWith(only);
+    await pass(1000);
+    page.bff.end("connected", row("at_1"));
+    await pass(15_000);
+    expect([only.getAttribute("state"), status(only)]).toEqual(["busy", "Waiting"]);
+    page.bff.end("connected", row("at_2"));
+    await pass(15_000);
+    expect(status(only)).toBe("Connected");
+  });
+
   it("leave the one that still runs to be remembered when the other ends", async () => {
     await two(["crm", "erp"]);
     expect(remembered()).toEqual({ at_1: "crm", at_2: "erp" });
