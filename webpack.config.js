@@ -25,7 +25,7 @@ const minimizer = new TerserPlugin({
     // (kit.ts, hooks.ts): the cache gives each property the same short name in every file.
     nameCache: {},
     // `builtins`: also names that the DOM has elsewhere, such as `request`.
-    mangle: { properties: { builtins: true, regex: /^(adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|callBff|choose|cleanUp|confirmed|confirming|connectedState|currentAttempt|disconnecting|errorOf|findReplacement|flows|folder|forget|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|offerOf|offers|offersIn|watchSignIn|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|readRequest|ready|redraw|refresh|remember|request|signInBegun|subscribers|take|testFormAction|titledByConnector|usableUntil|userEpoch|windowProxy|wordOf)$/ } },
+    mangle: { properties: { builtins: true, regex: /^(act|adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|box|callBff|choose|cleanUp|confirmed|confirming|connectedState|currentAttempt|disconnecting|draw|element|errorOf|failure|findReplacement|flows|folder|forget|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|offerOf|offers|offersIn|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|quiet|readRequest|ready|redraw|refresh|remember|request|several|show|signInBegun|subscribers|take|testFormAction|titledByConnector|usableUntil|userEpoch|watchSignIn|windowProxy|word|wordOf)$/ } },
   },
 });
 

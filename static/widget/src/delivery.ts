@@ -9,7 +9,8 @@ import type { ConnectRequest } from "./types.js";
 /** The hooks for opening a sign-in, and `testFormAction`, which is called before the click. */
 export function deliveryHooks(kit: Kit): Pick<Hooks, "open" | "bodyOf"> & { testFormAction: (request: ConnectRequest) => void } {
   let tested = false;
-  let formBlocked = false;
+  // In a frame only a popup will do: the BFF's pages refuse to be framed, and most partner services' do too.
+  let formBlocked = self !== top;
 
   const usesThisTab = ({ delivery }: ConnectRequest): boolean => delivery === "return" && !formBlocked;
   return {
