@@ -18,7 +18,8 @@ export const LOOKS = `
   overflow-wrap: anywhere;
 }
 [part=box] { display: flex; flex-flow: row wrap; align-items: center; gap: .5em .75em; }
-[hidden], [part]:empty { display: none !important; }
+/* The status is a live region: screen readers announce no change of one that was not displayed before. */
+[hidden], ul:empty, div:empty:not([part=status]) { display: none !important; }
 button { cursor: pointer; }
 button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 :disabled { cursor: not-allowed; opacity: .6; }
@@ -42,7 +43,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 [data-wide-actions] > [part=actions] { inline-size: 0; min-inline-size: 100%; }
 [part=status] { white-space: pre-line; color: var(--_quiet); }
 [part=status][data-bad] { color: inherit; border-inline-start: 3px solid var(--_bad); padding-inline-start: .7em; }
-[part=status][data-visually-hidden] { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+[part=status]:is(:empty, [data-visually-hidden]) { position: absolute; inline-size: 1px; min-inline-size: 0; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 [part=actions] { display: flex; flex-wrap: wrap; gap: .25em 1em; }
 /* Buttons that look like links. */
 [part=action], [data-text] {
