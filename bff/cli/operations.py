@@ -65,6 +65,7 @@ def _check(arguments: argparse.Namespace) -> int:
     faults += _product_faults(settings)
     if settings is not None:
         warnings += _warnings(settings)
+        networks = settings.allowed_webhook_networks
         warnings += product_warnings(settings.products, production=settings.is_production, networks=networks)
     if not arguments.offline:
         _check_database(settings, faults, warnings)
