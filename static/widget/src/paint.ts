@@ -156,8 +156,9 @@ function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Actio
   const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { choose(choice); } }));
   if (toConfirm) return confirmActions(drawing, toConfirm);
   if (parts.disconnecting) return [];
-  // Without `continue_here` in a frame, which a sign-in cannot take (delivery.ts).
-  if (step) return state === "trouble" ? choices(STEP_CHOICES.filter((choice) => self === top || choice !== "continue_here")) : [];
+  // Without `continue_here` in a frame, which a sign-in cannot take (delivery.ts). The Studio's preview, a frame that shows every
+  // choice, has no sign-in.
+  if (step) return state === "trouble" ? choices(STEP_CHOICES.filter((choice) => self === top || !kit.flows.size || choice !== "continue_here")) : [];
   if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES.slice(+!mayUseAccount(failure)));
   return connections.flatMap((connection) => connectionActions(drawing, connection, false));
 }

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 // A page in a frame. A sign-in cannot take the frame: the BFF's pages refuse to be framed.
 import { expect, it, vi } from "vitest";
-import { add, main, names, status, useElements } from "./elements.js";
+import { add, main, names, pick, status, useElements } from "./elements.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
 
@@ -15,6 +15,8 @@ it("is not asked whether to continue in it", async () => {
   main(element).click();
   await pass(500);
   expect([status(element), names(element)]).toEqual(["Popup blocked", ["Open again", "Cancel"]]);
+  pick(element, "Cancel");
+  await pass(0);
 });
 
 it.each<[string, Record<string, string>, string | undefined]>([
@@ -34,4 +36,11 @@ it.each<[string, Record<string, string>, string | undefined]>([
   page.bff.end("connected");
   await pass(14_000);
   expect(seen.connected).toHaveLength(1);
+});
+
+it("shows every choice where a step is shown without a sign-in, as in the Studio's preview", async () => {
+  const element = add("hitchpost-connect", { connector: "crm" });
+  await pass(500);
+  element.dispatchEvent(new CustomEvent("hitchpost:step", { detail: { step: "popup_blocked" } }));
+  expect(names(element)).toEqual(["Open again", "Continue in this tab", "Cancel"]);
 });
