@@ -86,7 +86,7 @@ def neutral(statement: ClauseElement) -> str:
 
 def _is_whole(config: pytest.Config) -> bool:
     """Whether all tests were asked for."""
-    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    chosen = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf"))
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
 
 
