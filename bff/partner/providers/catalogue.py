@@ -126,7 +126,9 @@ def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> Catalo
         return item
     secret = variable_of(item.client_secret_env, environ)
     # The checks refuse an entry that names both: the variable would be ignored.
-    return item.model_copy(update={"client_secret": secret, "client_secret_env": None}) if secret else item
+    if not secret:
+        return item
+    return item.model_copy(update={"client_secret": secret, "client_secret_env": None})  # nosec B105  # a name
 
 
 def _location(location: tuple[int | str, ...], document: Any) -> str:
