@@ -68,7 +68,8 @@ def _bundle(target: Path) -> None:
 def _run(command: list[str]) -> Iterator[None]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == "ready"
+        # The BFF logs there before, that it has made a database.
+        assert any(line.strip() == "ready" for line in process.stdout)
         try:
             yield
         finally:
