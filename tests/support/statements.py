@@ -1,7 +1,9 @@
 """Records which statements of the product a test run sends to which kind of database.
 
 Most tests run on SQLite alone, as each of their statements is sent to PostgreSQL by another test. A run of
-all tests fails if one reached SQLite only: on PostgreSQL it could fail, and nobody would know.
+all tests names those that reached SQLite only: on PostgreSQL they could fail, and nobody would know. It does
+not fail: what a program in a process of its own sends is not seen, nor what ``bff.serving.statements`` sends
+past SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.sql import ClauseElement
 
 PRODUCT: Final = Path(__file__).parents[2] / "bff"
-MIGRATIONS: Final = "migrations"
+NOT_COMPARED: Final = {"migrations", "statements.py"}
+"""Parts of paths in the product."""
+AT_RANDOM: Final = Path(__file__).parents[1] / "fuzz"
+"""Tests that send other statements each time."""
 KINDS: Final = ("sqlite", "postgresql")
 OF_SQLITE: Final = re.compile("sqlite_|julianday")
 """What stands in statements that no other database knows."""
@@ -31,14 +36,14 @@ class StatementRecorder:
     def __init__(self) -> None:
         self._first: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
         self._known: set[tuple[str, str]] = set()
-        self._test = "before the first test"
+        self._test: str | None = "before the first test"
         event.listen(Engine, "before_cursor_execute", self._record)
 
     def _record(
         self, connection: Any, _cursor: Any, sent: str, _parameters: Any, context: Any, _many: bool
     ) -> None:
         kind = connection.dialect.name
-        if (kind, sent) in self._known:
+        if self._test is None or (kind, sent) in self._known:
             return
         compiled = getattr(context, "compiled", None)
         if compiled is not None and not context.isddl and _is_sent_by_the_product():
@@ -47,7 +52,7 @@ class StatementRecorder:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Remember which test it is."""
-        self._test = item.nodeid
+        self._test = None if item.path.is_relative_to(AT_RANDOM) else item.nodeid
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -57,11 +62,9 @@ class StatementRecorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """In such a process send what was recorded; else let the run fail if a statement was left out."""
+        """In such a process: send what was recorded."""
         if (output := getattr(session.config, "workeroutput", None)) is not None:
             output[RECORDED] = self._first
-        elif _is_whole(session.config) and session.exitstatus == 0 and self.only_on_sqlite():
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Name them."""
@@ -96,4 +99,4 @@ def _is_sent_by_the_product() -> bool:
     while frame.f_back and "sqlalchemy" in frame.f_code.co_filename:
         frame = frame.f_back
     path = Path(frame.f_code.co_filename)
-    return path.is_relative_to(PRODUCT) and MIGRATIONS not in path.parts
+    return path.is_relative_to(PRODUCT) and NOT_COMPARED.isdisjoint(path.parts)
