@@ -11,7 +11,7 @@ from bff.cli.main import main
 from bff.serve import load
 from bff.serving.settings import FaultySettings
 from bff.settings import load_settings
-from tests.support.databases import sqlite_url
+from tests.support.databases import DatabaseUrl
 
 OLD, NEW = "o1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7", "n2e90c7f5a13843f1d9c27ab5e84f06d2b7c9e51"
 PRODUCT = """
@@ -35,13 +35,13 @@ TOLD = (
 
 
 @pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def file(tmp_path: Path, database_url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A product file that was applied with the old key; then the new one is set."""
     path = tmp_path / "products.toml"
     path.write_text(PRODUCT)
     for name, value in {
         "PUBLIC_URL": "http://127.0.0.1:8001",
-        "DATABASE_URL": sqlite_url(tmp_path, "bff"),
+        "DATABASE_URL": database_url(tmp_path, "bff"),
         "SECRET_KEYS": OLD,
         "PARTNER_API_URL": "http://127.0.0.1:1",
         "PARTNER_SERVICE_URL": "http://127.0.0.1:1",
