@@ -46,6 +46,17 @@ def _is_selector(item: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """The account of the partner service to read; None where it is another product's.
+
+    ``owned``: whether it is known to be the product's.
+    """
+
+    account: AccountRef | None
+    owned: bool
+
+
+@dataclass(frozen=True)
 class _Found:
     """The id at the partner service, and whether it is known to be the product's."""
 
@@ -79,8 +90,14 @@ class Accounts:
         Writes nothing. An account that no product has used yet is read by its own id. Raises
         ``PartnerProblem`` if ``any_id`` has to call the partner service, and that does not answer.
         """
+        return self.reading(account).account
+
+    def reading(self, account: AccountRef) -> Reading:
+        """The same, and whether it is known to be the product's."""
         found = self._look(account)
-        return AccountRef(found.name, account.name, account.product) if found else None
+        if found is None:
+            return Reading(None, owned=False)
+        return Reading(AccountRef(found.name, account.name, account.product), found.owned)
 
     def claimed(self, account: AccountRef) -> AccountRef:
         """The account to change something in: from now on it is this product's.
@@ -114,14 +131,12 @@ class Accounts:
             self._passed.clear()
         self._passed[key] = now + PASSED_SECONDS
 
-    def may_be_elsewhere(self, account: AccountRef) -> bool:
-        """Whether the product may have used another account for this id than the one of ``known``.
+    def may_be_elsewhere(self, account: AccountRef, reading: Reading) -> bool:
+        """Whether the product may have used another account for this id than the one of ``reading``.
 
         Namely one whose name cannot be found any more, or one that another product shared with it.
-        Raises ``PartnerProblem`` as ``known`` does.
         """
-        found = self._look(account)
-        return found is None or (not found.owned and self._owners.has_any(account.id))
+        return not reading.owned and (reading.account is None or self._owners.has_any(account.id))
 
     def _look(self, account: AccountRef) -> _Found | None:
         product = account.product

@@ -49,9 +49,9 @@ class OwnAccounts:
 
     def list_account_connectors(self, account: AccountRef) -> list[AccountConnector]:
         """What is installed."""
-        known = self._accounts.known(account)
-        found = self._partner.list_account_connectors(known) if known else []
-        if self._accounts.may_be_elsewhere(account):
+        reading = self._accounts.reading(account)
+        found = self._partner.list_account_connectors(reading.account) if reading.account else []
+        if self._accounts.may_be_elsewhere(account, reading):
             listed = {item.id for item in found}
             self._require_none(account, [each for each in self._connected(account) if each not in listed])
         return found
@@ -60,9 +60,10 @@ class OwnAccounts:
         self, account: AccountRef, account_connector_id: int
     ) -> AccountConnector | None:
         """One installed connector."""
-        known = self._accounts.known(account)
-        found = self._partner.get_account_connector(known, account_connector_id) if known else None
-        if found is None and self._accounts.may_be_elsewhere(account):
+        reading, found = self._accounts.reading(account), None
+        if reading.account:
+            found = self._partner.get_account_connector(reading.account, account_connector_id)
+        if found is None and self._accounts.may_be_elsewhere(account, reading):
             lost = [each for each in self._connected(account) if each == account_connector_id]
             self._require_none(account, lost)
         return found
