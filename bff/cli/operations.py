@@ -62,11 +62,15 @@ def _check(arguments: argparse.Namespace) -> int:
     except FaultySettings as error:
         faults += error.faults
     warnings += unknown_settings()
-    faults += _product_faults(settings)
-    if settings is not None:
-        warnings += _warnings(settings)
+    if settings is None:
+        # With faulty settings, those faults of the product file that do not depend on the settings.
+        faults += product_faults(path_of(PREFIX, "products", os.environ), production=False)
+    else:
+        file, production = settings.products, settings.is_production
         networks = settings.allowed_webhook_networks
-        warnings += product_warnings(settings.products, production=settings.is_production, networks=networks)
+        faults += product_faults(file, production=production, networks=networks)
+        warnings += _warnings(settings)
+        warnings += product_warnings(file, production=production, networks=networks)
     if not arguments.offline:
         _check_database(settings, faults, warnings)
         if settings is not None:
@@ -81,14 +85,6 @@ def _check(arguments: argparse.Namespace) -> int:
         elif settings is not None:
             faults += _online_faults(settings, warnings)
     return report(faults, warnings)
-
-
-def _product_faults(settings: Settings | None) -> list[str]:
-    """The faults of the product file. With faulty settings, those that do not depend on the settings."""
-    if settings is None:
-        return product_faults(path_of(PREFIX, "products", os.environ), production=False)
-    networks = settings.allowed_webhook_networks
-    return product_faults(settings.products, production=settings.is_production, networks=networks)
 
 
 def _check_database(settings: Settings | None, faults: list[str], warnings: list[str]) -> None:
