@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
+from sqlalchemy import Engine
 
 from bff.cli.main import main
 from bff.common.secret import Secret
@@ -19,45 +21,41 @@ from bff.studio.store import Ended
 from tests.studio.test_editing import REGISTRATION
 
 
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The database of the commands, with the product `demo`."""
+    url = f"sqlite:///{tmp_path}/bff.db"
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", url)
+    made = open_database(url)
+    SCHEMA.upgrade(made)
+    DatabaseProducts(made).put(REGISTRATION, {}, [Secret("s" * 30)])
+    yield made
+    made.dispose()
+
+
 @pytest.mark.parametrize("by", [timedelta(days=100), timedelta(days=-100)])
-def test_a73_a_link_is_good_for_a_day_by_the_databases_clock(tmp_path: Path, by: timedelta) -> None:
+def test_a73_a_link_is_good_for_a_day_by_the_databases_clock(engine: Engine, by: timedelta) -> None:
     """Whatever the clock of the machine on which the command runs."""
-    engine = open_database(f"sqlite:///{tmp_path}/bff.db")
-    SCHEMA.upgrade(engine)
-    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
     with time_machine.travel(datetime.now(UTC) + by):
         link = make_link(engine, "https://bff.example", "demo", "ada@acme.example", Role.EDITOR)
     invite = studio_store(engine).find_invite(Secret(link.rpartition("/")[2]))
     assert invite is not None
     assert abs(invite.expires_at - datetime.now(UTC) - INVITE_LIFE) < timedelta(minutes=1)
-    engine.dispose()
 
 
-def test_sessions_end_however_the_address_is_spelt(tmp_path: Path) -> None:
+def test_sessions_end_however_the_address_is_spelt(engine: Engine) -> None:
     """Mail is the same in small and capital letters; nobody is left signed in."""
-    engine = open_database(f"sqlite:///{tmp_path}/bff.db")
-    SCHEMA.upgrade(engine)
-    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
     studio = studio_store(engine)
     studio.sign_in(studio.invite("demo", "Ada@acme.example", Role.EDITOR))
     unused = studio.invite("demo", "ada@Acme.example", Role.EDITOR)
     studio.sign_in(studio.invite("demo", "adam@acme.example", Role.EDITOR))
     assert studio.end_sessions(" ADA@acme.example ") == Ended(sessions=1, invites=1)
     assert studio.sign_in(unused) is None
-    engine.dispose()
 
 
-def test_sessions_of_nobody_do_not_end_in_silence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sessions_of_nobody_do_not_end_in_silence(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     """An address that is misspelt leaves its owner signed in: exit status 2. Who is known may have none."""
-    url = f"sqlite:///{tmp_path}/bff.db"
-    engine = open_database(url)
-    SCHEMA.upgrade(engine)
-    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
     studio_store(engine).invite("demo", "ada@acme.example", Role.EDITOR)
-    engine.dispose()
-    monkeypatch.setenv("HITCHPOST_DATABASE_URL", url)
     assert main(["studio", "end-sessions", "adda@acme.example"]) == 2
     assert "there is nobody of the address 'adda@acme.example'" in capsys.readouterr().err
     for invites in (1, 0):
@@ -66,16 +64,11 @@ def test_sessions_of_nobody_do_not_end_in_silence(
         assert capsys.readouterr().out == told
 
 
+@pytest.mark.usefixtures("engine")
 def test_the_command_prints_a_link_and_a_mail(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On two lines; without such a product, address or setting it says what is wrong (exit status 2)."""
-    url = f"sqlite:///{tmp_path}/bff.db"
-    engine = open_database(url)
-    SCHEMA.upgrade(engine)
-    DatabaseProducts(engine).put(REGISTRATION, {}, [Secret("s" * 30)])
-    engine.dispose()
-    monkeypatch.setenv("HITCHPOST_DATABASE_URL", url)
     monkeypatch.setenv("HITCHPOST_PUBLIC_URL", "https://bff.example/x")
 
     def invite(email: str, product: str) -> tuple[int, str]:

@@ -126,7 +126,6 @@ def asked(bff: str, route: Route, headers: dict[str, str]) -> requests.Response:
     return requests.request(route.method, path, **body)
 
 
-@pytest.mark.both_databases
 def test_a60_a_broken_database_is_told_without_its_internals(world: World, broken: str) -> None:
     """500 on every route that needs the database; the log has the id, and what really happened."""
     token = world.session()
@@ -141,7 +140,6 @@ def test_a60_a_broken_database_is_told_without_its_internals(world: World, broke
         assert line["error_type"] in {"OperationalError", "ProgrammingError"}
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("path", ["/connect/opening?product=demo", "/connect/return/secret"])
 def test_a60_a_broken_page_is_told_once_without_its_internals(
     broken: str, path: str, caplog: pytest.LogCaptureFixture

@@ -253,7 +253,6 @@ RESTS: dict[str, list[int]] = {
 """Which kinds of call, by their number in ``everything``, rest on a table."""
 
 
-@pytest.mark.both_databases
 def test_a14_one_table_that_is_gone_opens_nothing(broken: Broken) -> None:
     """Each alone: what rests on it is denied, and nobody gets what they would not get otherwise."""
     for table, resting in RESTS.items():

@@ -11,23 +11,13 @@ from bff.cli.main import main
 from bff.serve import load
 from bff.serving.settings import FaultySettings
 from bff.settings import load_settings
+from tests.cli.test_webhooks_command import PRODUCT as WITH_WEBHOOK
 from tests.support.databases import DatabaseUrl
 
 OLD, NEW = "o1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7", "n2e90c7f5a13843f1d9c27ab5e84f06d2b7c9e51"
-PRODUCT = """
-[[product]]
-key = "demo"
-name = "Demo"
-origins = ["https://app.example"]
-secret_keys = ["sk_0a91c7d25b7e4f60a3d8"]
-connectors = ["crm"]
-[product.messages.default]
-text = "done"
-[[product.webhook]]
-url = "http://127.0.0.1:9/hooks"
-secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ"
-events = ["attempt.*"]
-"""
+PRODUCT = WITH_WEBHOOK.format(
+    url="http://127.0.0.1:9/hooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ"
+)
 TOLD = (
     "HITCHPOST_SECRET_KEYS: webhook secrets of product 'demo' are sealed with a key which is not here; put it"
     " back behind the new one, or seal them anew: hitchpost products apply FILE"
