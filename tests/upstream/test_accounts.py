@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import signature
 from pathlib import Path
@@ -29,7 +29,7 @@ from bff.storage.tables import account_owners
 from bff.upstream.account_owners import DatabaseAccountOwners
 from bff.upstream.accounts import MOST_ID, Accounts
 from bff.upstream.own_accounts import OwnAccounts
-from bff.upstream.protocol import AccountConnector, Connector, PartnerService
+from bff.upstream.protocol import AccountConnector, Connector, Owner, PartnerService
 from tests.support.databases import sqlite_url
 
 
@@ -327,6 +327,19 @@ def looks(office: Office, product: str, *connected: int) -> list[bool]:
         lambda: partner.get_account_connector(account, 7),
     )
     return [_raises(call) for call in calls]
+
+
+def test_a_look_asks_once_whose_account_it_is(cyclr: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that waits for its account's first connection looks again and again."""
+    real, names = DatabaseAccountOwners.of, list[Sequence[str]]()
+
+    def of(self: DatabaseAccountOwners, wanted: Sequence[str]) -> dict[str, Owner]:
+        names.append(wanted)
+        return real(self, wanted)
+
+    monkeypatch.setattr(DatabaseAccountOwners, "of", of)
+    assert looks(cyclr, "shop") == [False, False]
+    assert len(names) == 2
 
 
 def _raises(call: Callable[[], object]) -> bool:
