@@ -102,6 +102,20 @@ describe("who is signed in", () => {
     expect(flow.outcome).toBeUndefined();
   });
 
+  it("gets a new token when the old one is refused in the middle of a flow, which goes on", async () => {
+    page.bff.sessions.push(answer("old"), answer("new"));
+    configure({ session: () => fetchSession("/session") });
+    const flow = page.connect("crm");
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    page.bff.refused.add("old");
+    page.bff.end("connected");
+    await pass(10_000);
+    expect(page.bff.reads.map(({ headers }) => headers.Authorization)).toEqual(["Bearer old", "Bearer new"]);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+
   it("rejects not_signed_in when the new token is refused too", async () => {
     page.bff.sessions.push(answer("old"));
     page.bff.refused.add("old");
@@ -149,7 +163,7 @@ describe("who is signed in", () => {
     expect(flow.outcome).toMatchObject({ status: "connected" });
   });
 
-  it("ends each flow with an error of its own when the session is over for all of them", async () => {
+  it("ends each flow with an error of its own, and closes its window, when the session is over for all of them", async () => {
     page.bff.sessions.push(answer("one", 40));
     configure({ session: () => fetchSession("/session") });
     const flows = [page.connect("crm"), page.connect("erp")];
@@ -161,5 +175,6 @@ describe("who is signed in", () => {
     dispatchEvent(new Event("focus"));
     await pass(3000);
     expect(flows.map(({ outcome }) => outcome)).toMatchObject([{ code: "not_signed_in", attempt: "at_1" }, { code: "not_signed_in", attempt: "at_2" }]);
+    expect(FakePopup.opened.map(({ closed }) => closed)).toEqual([true, true]);
   });
 });
