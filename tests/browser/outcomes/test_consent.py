@@ -34,6 +34,7 @@ def test_deny(scene: Scene) -> None:
     scene.note(2, "user denies", told, reach="message")
 
 
+@pytest.mark.repetition
 def test_close_and_cancel(scene: Scene) -> None:
     """3. The user closes the popup: "unsure" within 3 s; *Cancel* is cancelled."""
     scene.rehearse()
@@ -49,6 +50,7 @@ def test_close_and_cancel(scene: Scene) -> None:
     scene.note(3, "popup closed, then Cancel", told, state="unsure, then cancelled")
 
 
+@pytest.mark.repetition
 def test_close_and_open_again(scene: Scene) -> None:
     """3. The user closes the popup and opens it again: it can still end connected."""
     scene.rehearse()
@@ -63,7 +65,6 @@ def test_close_and_open_again(scene: Scene) -> None:
     scene.note(3, "popup closed, then Open again", told, state="unsure, then connected", reach="message")
 
 
-@pytest.mark.every_engine
 def test_closed_the_instant_it_succeeded(scene: Scene) -> None:
     """4. The popup is closed while the sign-in finishes: connected, never cancelled."""
     scene.rehearse("slow")
@@ -79,7 +80,7 @@ def test_closed_the_instant_it_succeeded(scene: Scene) -> None:
     scene.note(4, "popup closed the instant it succeeded", told, reach="gone")
 
 
-@pytest.mark.parametrize("connector", ["broken", "garbled"])
+@pytest.mark.parametrize("connector", ["broken", pytest.param("garbled", marks=pytest.mark.repetition)])
 def test_the_third_party_fails(scene: Scene, connector: str) -> None:
     """12. The token endpoint fails, or answers garbage: failed, with words and a support code."""
     scene.rehearse(connector)
@@ -94,6 +95,7 @@ def test_the_third_party_fails(scene: Scene, connector: str) -> None:
     scene.note(12, ending, told, reach="message")
 
 
+@pytest.mark.repetition
 def test_the_third_party_is_slow(scene: Scene) -> None:
     """12. The token endpoint is slow: connected, once it has answered."""
     scene.rehearse("slow")

@@ -7,8 +7,7 @@ import pytest
 from tests.support.scene import Scene
 
 
-@pytest.mark.every_engine
-@pytest.mark.parametrize("connector", ["isolated", "hop"])
+@pytest.mark.parametrize("connector", [pytest.param("isolated", marks=pytest.mark.every_engine), "hop"])
 def test_the_third_party_isolates_itself(scene: Scene, connector: str) -> None:
     """5. COOP same-origin on its pages, or on a bare redirect: connected, and no false ending in between."""
     scene.rehearse(connector)
@@ -24,7 +23,6 @@ def test_the_third_party_isolates_itself(scene: Scene, connector: str) -> None:
     scene.note(5, ending, told, reach="gone")
 
 
-@pytest.mark.every_engine
 def test_host_with_coop_allow_popups(scene: Scene) -> None:
     """6. The host page sends COOP same-origin-allow-popups: connected."""
     scene.rehearse("coop-popups")
@@ -36,7 +34,7 @@ def test_host_with_coop_allow_popups(scene: Scene) -> None:
     scene.note(6, "host with COOP same-origin-allow-popups", told, reach="message")
 
 
-@pytest.mark.every_engine
+@pytest.mark.repetition
 def test_host_with_coop(scene: Scene) -> None:
     """7. The host page sends COOP same-origin: an offer to continue in this tab, and connected after it."""
     scene.rehearse("coop")
@@ -51,7 +49,7 @@ def test_host_with_coop(scene: Scene) -> None:
     scene.note(7, "host with COOP same-origin", told, state="offer, then connected", timed=False)
 
 
-@pytest.mark.parametrize("connector", ["sandbox", "isolated"])
+@pytest.mark.parametrize("connector", [pytest.param("sandbox", marks=pytest.mark.repetition), "isolated"])
 def test_reconnect(scene: Scene, connector: str) -> None:
     """18. Reconnect: connected only for a sign-in that finished after this launch."""
     name = "Sandbox CRM" if connector == "sandbox" else "Isolated CRM"

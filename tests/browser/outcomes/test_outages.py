@@ -53,6 +53,7 @@ def test_partner_down_at_launch(scene: Scene) -> None:
     scene.note(14, "partner service down at launch", told)
 
 
+@pytest.mark.repetition
 def test_partner_down_while_waiting(scene: Scene) -> None:
     """14. The partner service goes down while the page waits: the waiting goes on, and ends right."""
     scene.rehearse()
@@ -72,6 +73,7 @@ def test_partner_down_while_waiting(scene: Scene) -> None:
     scene.note(14, "partner service down while waiting", told, reach="message")
 
 
+@pytest.mark.repetition
 def test_sign_in_token_expired(spoiled: Scene) -> None:
     """15. The sign-in token is past its time when the browser arrives: a fresh start works."""
     spoiled.rehearse()
@@ -103,6 +105,7 @@ def test_sign_in_token_used(spoiled: Scene) -> None:
     spoiled.note(15, "sign-in token used", told, state="unsure, then connected", reach="message")
 
 
+@pytest.mark.repetition
 def test_session_expires(scene: Scene) -> None:
     """16. The session token ends before the click and in mid-flow: renewed, without the user noticing."""
     scene.rehearse("short-session")
@@ -120,6 +123,7 @@ def test_session_expires(scene: Scene) -> None:
     scene.note(16, "session ends in mid-flow", told, reach="message")
 
 
+@pytest.mark.repetition
 def test_signed_out(scene: Scene) -> None:
     """16. The user is signed out in mid-flow: not_signed_in, and the popup is gone."""
     scene.rehearse("signed-out")
