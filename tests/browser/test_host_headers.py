@@ -64,12 +64,15 @@ def connected(driver: WebDriver) -> None:
 def test_a_page_that_hides_its_origin_goes_straight_to_the_sign_in(
     driver: WebDriver, host: str, name: str
 ) -> None:
-    """In its own tab, without a page in between that asks what nobody expects."""
+    """In its own tab, without a page in between that asks what nobody expects, and back to its address."""
     driver.get(address(host, name))
+    page = driver.current_url
     button(driver, "Connect Sandbox CRM").click()
     press(driver, "Allow")
-    WebDriverWait(driver, 30).until(lambda _: driver.current_url.startswith(host))
+    WebDriverWait(driver, 30, 0.1).until(lambda _: driver.current_url.startswith(host))
     connected(driver)
+    assert driver.current_url == page
+    assert len(driver.window_handles) == 1
 
 
 def test_a_page_that_lets_no_form_go_elsewhere_takes_a_window(driver: WebDriver, host: str) -> None:
@@ -96,5 +99,5 @@ def test_a_page_that_is_cut_off_from_its_windows_continues_in_its_tab(driver: We
     driver.switch_to.window(own)
     button(driver, "Continue in this tab").click()
     press(driver, "Allow")
-    WebDriverWait(driver, 30).until(lambda _: driver.current_url.startswith(host))
+    WebDriverWait(driver, 30, 0.1).until(lambda _: driver.current_url.startswith(host))
     connected(driver)

@@ -27,7 +27,11 @@ WEB_VIEW = (
 
 
 @pytest.mark.parametrize(
-    "choice", ["Open again", pytest.param("Continue in this tab", marks=pytest.mark.every_engine)]
+    "choice",
+    [
+        pytest.param("Open again", marks=pytest.mark.repetition),
+        pytest.param("Continue in this tab", marks=pytest.mark.every_engine),
+    ],
 )
 def test_blocked_popup(scene: Scene, choice: str) -> None:
     """8. The browser blocks the popup: that is told, two ways on are shown, and connected by either."""
@@ -53,7 +57,7 @@ def test_blocked_popup(scene: Scene, choice: str) -> None:
     )
 
 
-@pytest.mark.every_engine
+@pytest.mark.repetition
 def test_same_tab(scene: Scene) -> None:
     """9. Redirect mode from start to return: connected, the page restored and told."""
     scene.rehearse("same-tab")
@@ -88,12 +92,9 @@ def test_reload(scene: Scene, how: str) -> None:
     scene.note(10, f"host page {how}", told, reach="covered")
 
 
+@pytest.mark.repetition
 @pytest.mark.parametrize(
-    "agent",
-    [
-        pytest.param(INSTAGRAM, id="instagram"),
-        pytest.param(WEB_VIEW, id="web-view", marks=pytest.mark.repetition),
-    ],
+    "agent", [pytest.param(INSTAGRAM, id="instagram"), pytest.param(WEB_VIEW, id="web-view")]
 )
 def test_in_app_browser(
     engine: str, stack: Stack, record_property: Callable[[str, object], None], agent: str

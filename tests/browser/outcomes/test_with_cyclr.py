@@ -36,16 +36,9 @@ AS_WITH_OURS: Final[dict[str, Play]] = {
     "framed": test_hosts.test_framed_host,
 }
 """The endings that the page is told as with the embedded service."""
-BY_OTHERS: Final = {
-    "close and cancel",
-    "close and open again",
-    "coop-popups",
-    "blocked, open again",
-    "same tab",
-    "double click",
-    "framed",
-}
-"""Of these the ones whose every part another ending with this partner service has too."""
+PLAYED: Final = "blocked, this tab"
+"""By `make test`, as the one that ends in the page's own tab: every part of the others is in some test below,
+or is the widget's alone, which is played with the embedded service."""
 SOMEBODYS: Final = ("connected", False, None)
 
 
@@ -57,7 +50,7 @@ def told(detail: dict[str, object]) -> tuple[object, object, object]:
 @pytest.mark.parametrize(
     "play",
     [
-        pytest.param(play, id=name, marks=[pytest.mark.repetition] if name in BY_OTHERS else [])
+        pytest.param(play, id=name, marks=[] if name == PLAYED else pytest.mark.repetition)
         for name, play in AS_WITH_OURS.items()
     ],
 )
@@ -95,6 +88,7 @@ def test_isolated(cyclr_scene: CyclrScene) -> None:
     cyclr_scene.note(5, "provider isolates its pages", ended, reach="covered")
 
 
+@pytest.mark.repetition
 def test_reload(cyclr_scene: CyclrScene) -> None:
     """10. The page is reloaded in mid-flow: connected. Cyclr's last page stays, as nobody holds it now."""
     cyclr_scene.rehearse()
@@ -109,6 +103,7 @@ def test_reload(cyclr_scene: CyclrScene) -> None:
     cyclr_scene.note(10, "host page reloaded", ended, reach="covered")
 
 
+@pytest.mark.repetition
 def test_used_token(cyclr_scene: CyclrScene) -> None:
     """15. Cyclr's page says that the token is over: the user is asked, and a new start is connected."""
     cyclr_scene.stack.cyclr.habits.token_seconds = -1
@@ -125,12 +120,10 @@ def test_used_token(cyclr_scene: CyclrScene) -> None:
     cyclr_scene.note(15, "sign-in token expired", ended, state="unsure, then connected", reach="message")
 
 
+@pytest.mark.repetition
 @pytest.mark.parametrize(
     ("decision", "answer", "status"),
-    [
-        ("Allow", "Yes, I finished", "connected"),
-        pytest.param("Deny", "No", "cancelled", marks=pytest.mark.repetition),
-    ],
+    [("Allow", "Yes, I finished", "connected"), ("Deny", "No", "cancelled")],
 )
 def test_a_reconnect_that_comes_back_without_a_word(
     cyclr_scene: CyclrScene, decision: str, answer: str, status: str
@@ -151,6 +144,7 @@ def test_a_reconnect_that_comes_back_without_a_word(
     cyclr_scene.note(18, f"reconnect, {ending}", ended, state=state, timed=False)
 
 
+@pytest.mark.repetition
 @pytest.mark.parametrize("denial", ["error", "page"])
 def test_a_reconnect_that_is_denied(cyclr_scene: CyclrScene, denial: Denial) -> None:
     """18. Sent back with an error: declined at once. Left on an error page: the user is asked."""
@@ -179,10 +173,11 @@ def test_a_page_that_listens_for_its_plain_message(cyclr_scene: CyclrScene) -> N
         "document.querySelector('hitchpost-connect[connector=sandbox]').setAttribute('message', 'done')"
     )
     cyclr_scene.listen()
-    cyclr_scene.connect()
+    popup = cyclr_scene.connect()
     cyclr_scene.press_in_popup("Allow")
     cyclr_scene.answer("Yes, I finished")
     assert told(cyclr_scene.end(nth=2).detail) == SOMEBODYS
+    assert cyclr_scene.popup_is_gone(popup)
     assert cyclr_scene.heard() == [("done", cyclr_scene.stack.cyclr.service)]
 
 

@@ -62,11 +62,12 @@ class CyclrScene(Scene):
         self.stack.cyclr.habits.on_denial = denial
 
     def connected(self) -> Told:
-        """The user has connected."""
+        """The user has connected, and the window is gone."""
         self.rehearse()
-        self.connect()
+        popup = self.connect()
         self.decide("Allow")
         told = self.end()
+        assert self.popup_is_gone(popup)
         assert (told.status, told.detail["attributed"]) == ("connected", True)
         return told
 
