@@ -79,7 +79,7 @@ def test_a_grant_that_is_taken_away_shows_and_is_told_until_a_new_sign_in(page: 
     assert (again["sequence"], again["state"]) == (lost["sequence"] + 1, "connected")
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_with_one_flag_the_same_is_shown_as_far_as_it_tells(
     cyclr_page: HostPage, cyclr_stack: CyclrStack
 ) -> None:

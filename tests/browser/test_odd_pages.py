@@ -39,6 +39,7 @@ window.mend = () => { window.open = real; };
 STATUS: Final = "return arguments[0].shadowRoot.querySelector('[part=status]').textContent"
 
 
+@pytest.mark.one_engine
 def test_a_frame_made_from_text_connects(page: HostPage) -> None:
     """By its parent's origin, and whatever its elements are called."""
     connect_in_frame(page, CLOBBERED, "")
@@ -74,7 +75,7 @@ def dead(page: HostPage) -> Iterator[FaultProxy]:
         yield proxy
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_a_window_that_a_gateway_answers_is_told_of(page: HostPage, dead: FaultProxy) -> None:
     """In words, with choices, and the next window goes through."""
     open_dead(page, dead, Fault.STATUS_503)

@@ -155,7 +155,7 @@ def living(page: HostPage) -> LivingPage:
     return found
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_a_page_draws_its_buttons_anew_in_mid_flow(living: LivingPage) -> None:
     """The new element shows the flow, and is told how it ended."""
     popup = living.begin("sandbox")
@@ -168,7 +168,7 @@ def test_a_page_draws_its_buttons_anew_in_mid_flow(living: LivingPage) -> None:
     assert (busy, ended != waiting) == ("false", True)
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_a_page_is_reloaded_with_two_flows(living: LivingPage) -> None:
     """Both go on, and each element is told its own."""
     popups = [living.begin(connector) for connector in ("sandbox", "sandbox-hop")]
@@ -190,7 +190,7 @@ def test_connect_after_the_popup_was_closed_and_the_page_reloaded(living: Living
     assert living.told(1) == [["connected", "sandbox", "hitchpost-connect"]]
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_another_user_hears_nothing_of_a_flow_that_was_left(living: LivingPage) -> None:
     """Nobody pressed anything: no event, no words, and it is forgotten."""
     living.close(living.begin("sandbox"))
@@ -209,7 +209,10 @@ def test_another_user_hears_nothing_of_a_flow_that_was_left(living: LivingPage) 
 
 @pytest.mark.one_engine
 def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
-    """In a form, as a link, where clicks are stopped, in a shadow root; and disabled ones do nothing."""
+    """In a form, as a link, where clicks are stopped, in a shadow root; and disabled ones do nothing.
+
+    An element of ours that is hidden is not seen, as any other.
+    """
     address = living.driver.current_url
     living.run(OWN_BUTTONS)
     shadow = living.run("return document.querySelector('#host').shadowRoot.querySelector('button')")
@@ -224,18 +227,13 @@ def test_buttons_of_the_hosts_own(living: LivingPage) -> None:
     living.run(OURS + "ours.closest('fieldset').disabled = false; ours.focus()")
     assert living.run(OURS + "return document.activeElement === ours && ours.matches(':enabled')") is True
     living.close(living.opens(living.run(OURS + "return ours.shadowRoot.querySelector('button')")))
+    assert living.run(OURS + "return getComputedStyle(ours).display") != "none"
+    assert living.run(OURS + "ours.hidden = true; return getComputedStyle(ours).display") == "none"
 
 
-@pytest.mark.one_engine
-def test_a_hidden_element_is_not_seen(living: LivingPage) -> None:
-    """As any other element with the attribute."""
-    display = "return getComputedStyle(document.querySelector('hitchpost-connect')).display"
-    assert living.run(display) != "none"
-    living.run("document.querySelector('hitchpost-connect').hidden = true")
-    assert living.run(display) == "none"
-
-
-@pytest.mark.parametrize("engine", ["firefox", "chromium"], indirect=True)
+@pytest.mark.parametrize(
+    "engine", ["firefox", pytest.param("chromium", marks=pytest.mark.repetition)], indirect=True
+)
 def test_a_frame_whose_sandbox_allows_no_popups(living: LivingPage) -> None:
     """Firefox throws where others refuse: either way the user is offered what can be done."""
     living.driver.get(living.stack.host.replace("localhost", "127.0.0.1") + "/framed")

@@ -46,7 +46,10 @@ class Log:
         return [routes[one] for one in dict.fromkeys(asked)] if set(asked) <= set(routes) else []
 
 
-@pytest.mark.parametrize("script", ["", NO_REFERRER], ids=["plain", "no-referrer"])
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param("", id="plain", marks=pytest.mark.repetition), pytest.param(NO_REFERRER, id="no-referrer")],
+)
 def test_a_click_mints_by_its_press(page: HostPage, script: str) -> None:
     """From a page that tells nobody where it is, too. Once: a launch that overtakes it mints instead."""
     page.driver.execute_script(script)

@@ -119,6 +119,7 @@ def instant(stack_with_others: Stack) -> Iterator[Stack]:
         yield running
 
 
+@pytest.mark.one_engine
 def test_a_corpus_arrives_as_it_was_previewed(driver: WebDriver, instant: Stack) -> None:
     """Quotes, emoji, `&+%#`, right-to-left, markup; plain and sealed, text and JSON; in each engine."""
     check(driver, instant, CORPUS)
