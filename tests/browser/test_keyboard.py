@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -48,7 +47,10 @@ return shown.map((button) => button.innerText.trim());
 
 
 def test_connect_keep_and_disconnect_by_the_keyboard(driver: WebDriver, stack: Stack) -> None:
-    """Tab, Enter, Space and Escape do what they say; where the focus is can always be seen."""
+    """Tab, Enter, Space and Escape do what they say; where the focus is can always be seen.
+
+    Through a list Tab goes down the rows, in the order in which it is read, and out at its end.
+    """
     page = HostPage(driver, stack)
     page.sign_in("Grace")
     driver.execute_async_script(END_ALL)
@@ -77,12 +79,6 @@ def test_connect_keep_and_disconnect_by_the_keyboard(driver: WebDriver, stack: S
     press(page, Keys.ENTER)
     page.wait(lambda: focused(page) == "Connect Sandbox CRM")
 
-
-@pytest.mark.one_engine
-def test_the_list_is_gone_through_in_the_order_in_which_it_is_read(driver: WebDriver, stack: Stack) -> None:
-    """Tab goes down the rows and leaves the list at its end."""
-    page = HostPage(driver, stack)
-    page.sign_in("Grace")
     driver.execute_script(ADD_LIST)
     page.wait(lambda: driver.execute_script(DRAWN))
     tab_to(page, "The end")

@@ -53,21 +53,16 @@ def mounted(driver: WebDriver, stack: Stack) -> HostPage:
 
 
 @pytest.mark.one_engine
-def test_a_closed_window_is_opened_again_and_connects(mounted: HostPage) -> None:
-    """Every signal of the widget is taken by cookie too, also one that is no hint: the flow goes on."""
+def test_a_closed_window_is_opened_again_and_a_denial_told(mounted: HostPage) -> None:
+    """Every signal of the widget is taken by cookie too, also one that is no hint: the flow goes on.
+
+    Whoever denies is back on the page, which learns of it.
+    """
     popup = mounted.connect()
     mounted.wait(lambda: mounted.driver.current_url.startswith(mounted.stack.sandbox))
     mounted.driver.close()
     mounted.front()
     assert popup not in mounted.driver.window_handles
     mounted.choose("Open again")
-    mounted.decide("Allow")
-    assert mounted.status("connected", "failed", "invalid_request") == "connected"
-
-
-@pytest.mark.one_engine
-def test_a_denial_is_told(mounted: HostPage) -> None:
-    """Whoever denies is back on the page, which learns of it."""
-    mounted.connect()
     mounted.decide("Deny")
     assert mounted.status("connected", "declined", "invalid_request") == "declined"
