@@ -102,22 +102,36 @@ def cyclr_page(driver: WebDriver, cyclr_forms: CyclrStack) -> FormPage:
     return found
 
 
+@pytest.mark.one_engine
 def test_a_key_is_typed_wrong_and_then_right(page: FormPage) -> None:
-    """The wrong one is told beside its field, and stands there still; then it is connected, as ever."""
-    page.driver.execute_script(LISTEN)
-    page.driver.execute_script(
+    """By the keyboard. The wrong one is told beside its field, and stands there still, as dots until *Show*.
+
+    Then it is connected, as ever; the next time a Cancel is a no.
+    """
+    driver = page.driver
+    driver.execute_script(LISTEN)
+    driver.execute_script(
         "document.querySelector('hitchpost-connect[connector=sandbox-key]')"
         ".setAttribute('message', 'crm-connected')"
     )
     popup = page.connect("Key CRM")
-    page.fill("sk_wrong", submit="Connect")
+    page.wait(lambda: driver.find_element(By.ID, "v0"))
+    driver.switch_to.active_element.send_keys("sk_wrong", Keys.ENTER)
     assert "Key CRM did not accept this" in page.faults()
+    assert driver.switch_to.active_element.get_attribute("id") == "v0"
     assert page.typed() == "sk_wrong"
+    masked = "return getComputedStyle(document.getElementById('v0')).webkitTextSecurity"
+    assert driver.execute_script(masked) == "disc"
+    page.press_in_popup("Show")
+    assert driver.execute_script(masked) == "none"
     page.fill("sk_sandbox_ada", submit="Connect")
     assert page.status("connected") == "connected"
-    assert popup_is_gone(page, popup)
+    assert page.popup_is_gone(popup)
     page.front()
-    assert page.driver.execute_script("return window.said") == ["crm-connected"]
+    assert driver.execute_script("return window.said") == ["crm-connected"]
+    page.connect("Key CRM")
+    page.press_in_popup("Cancel")
+    assert page.status("declined") == "declined"
 
 
 @pytest.mark.one_engine
@@ -134,10 +148,10 @@ def test_a_shop_is_typed_wrong_and_then_right(page: FormPage) -> None:
     page.fill("north.shop.example", submit="Continue to Shop CRM")
     page.press_in_popup("Allow")
     assert page.status("connected") == "connected"
-    assert popup_is_gone(page, popup)
+    assert page.popup_is_gone(popup)
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_a_key_with_cyclr(cyclr_page: FormPage) -> None:
     """The same page, by what Cyclr's catalogue says."""
     cyclr_page.connect("Key CRM")
@@ -147,7 +161,7 @@ def test_a_key_with_cyclr(cyclr_page: FormPage) -> None:
     assert cyclr_page.status("connected") == "connected"
 
 
-@pytest.mark.one_engine
+@pytest.mark.repetition
 def test_a_shop_with_cyclr(cyclr_page: FormPage) -> None:
     """No "Bad Request": the property is asked for first, and asked for again after a wrong one."""
     cyclr_page.connect("Shop CRM")
@@ -161,6 +175,7 @@ def test_a_shop_with_cyclr(cyclr_page: FormPage) -> None:
 
 
 @pytest.mark.skipif(missing("chromium") is not None, reason="Chromium cannot be driven here")
+@pytest.mark.repetition
 @pytest.mark.parametrize("engine", ["chromium"])
 def test_what_cannot_be_connected_opens_no_window(cyclr_page: FormPage) -> None:
     """It is said on the page, at once."""
@@ -170,29 +185,6 @@ def test_what_cannot_be_connected_opens_no_window(cyclr_page: FormPage) -> None:
     shown = "return arguments[0].shadowRoot.querySelector('[part=status]').textContent"
     cyclr_page.wait(lambda: "not available" in cyclr_page.driver.execute_script(shown, element))
     assert cyclr_page.driver.window_handles == before
-
-
-@pytest.mark.skipif(missing("chromium") is not None, reason="Chromium cannot be driven here")
-@pytest.mark.parametrize("engine", ["chromium"])
-def test_the_form_by_keyboard_and_for_everybody(page: FormPage) -> None:
-    """Type, Enter; dots in place of the secret until *Show*; axe-core and 360 px, light and dark."""
-    driver = page.driver
-    page.connect("Key CRM")
-    page.wait(lambda: driver.find_element(By.ID, "v0"))
-    for scheme in ("light", "dark"):
-        emulate(driver, scheme, 360)
-        assert unreadable(driver) == []
-    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    driver.switch_to.active_element.send_keys("sk_wrong", Keys.ENTER)
-    page.faults()
-    assert driver.switch_to.active_element.get_attribute("id") == "v0"
-    masked = "return getComputedStyle(document.getElementById('v0')).webkitTextSecurity"
-    assert driver.execute_script(masked) == "disc"
-    page.press_in_popup("Show")
-    assert driver.execute_script(masked) == "none"
-    page.press_in_popup("Cancel")
-    assert page.status("declined") == "declined"
 
 
 @pytest.mark.skipif(missing("chromium") is not None, reason="Chromium cannot be driven here")
@@ -214,8 +206,3 @@ def test_a_region_is_chosen_by_keyboard_and_for_everybody(cyclr_page: FormPage) 
     cyclr_page.press_in_popup("Continue to Region CRM")
     cyclr_page.press_in_popup("Allow")
     assert cyclr_page.status("connected") == "connected"
-
-
-def popup_is_gone(page: FormPage, popup: str) -> bool:
-    """Whether the window is closed, in a while."""
-    return bool(page.wait(lambda: popup not in page.driver.window_handles))
