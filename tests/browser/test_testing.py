@@ -27,6 +27,10 @@ document.addEventListener("hitchpost:connected", ({{ detail }}) => {{
 }});
 document.addEventListener("hitchpost:failed", ({{ detail }}) => {{ state.textContent = detail.code; }});
 </script>"""
+UNSURE = """
+const done = arguments[0];
+document.addEventListener("hitchpost:step", ({ detail }) => { if (detail.step === "unsure") done(); });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +72,24 @@ def press_connect(driver: WebDriver, origin: str) -> None:
 
 def wait_for(driver: WebDriver, word: str) -> None:
     """The host's page shows the word."""
-    WebDriverWait(driver, 40).until(lambda _: driver.find_element(By.ID, "crm-state").text == word)
+    WebDriverWait(driver, 40, 0.1).until(lambda _: driver.find_element(By.ID, "crm-state").text == word)
 
 
-def test_allow(driver: WebDriver, app: tuple[str, Running]) -> None:
-    """`allow` connects, and the receipt on the page is good."""
+def test_what_a_host_does(driver: WebDriver, app: tuple[str, Running]) -> None:
+    """`deny` declines; `close` closes the window, which the host's own button opens anew; `allow` connects.
+
+    The receipt on the page is good.
+    """
     origin, running = app
+    third = ThirdParty(driver)
     press_connect(driver, origin)
-    ThirdParty(driver).allow("Sandbox CRM")
+    third.deny("Sandbox CRM")
+    wait_for(driver, "declined")
+    press_connect(driver, origin)
+    third.close("Sandbox CRM")
+    driver.execute_async_script(UNSURE)
+    driver.find_element(By.TAG_NAME, "button").click()
+    third.allow("Sandbox CRM")
     wait_for(driver, "Connected")
     receipt = driver.find_element(By.ID, "crm-state").get_attribute("data-receipt")
     assert receipt is not None
@@ -83,24 +97,3 @@ def test_allow(driver: WebDriver, app: tuple[str, Running]) -> None:
     told = verify(receipt, keys=keys, issuer=running.bff, product=running.product)
     assert (told.user, told.account) == ("u1", "a1")
     assert running.attempt(told.attempt)["status"] == "connected"
-
-
-def test_deny(driver: WebDriver, app: tuple[str, Running]) -> None:
-    """`deny` declines."""
-    press_connect(driver, app[0])
-    ThirdParty(driver).deny("Sandbox CRM")
-    wait_for(driver, "declined")
-
-
-def test_close_and_press_again(driver: WebDriver, app: tuple[str, Running]) -> None:
-    """`close` closes the window; the host's own button, pressed again, opens it anew."""
-    press_connect(driver, app[0])
-    ThirdParty(driver).close("Sandbox CRM")
-    script = """
-    const done = arguments[0];
-    document.addEventListener("hitchpost:step", ({ detail }) => { if (detail.step === "unsure") done(); });
-    """
-    driver.execute_async_script(script)
-    driver.find_element(By.TAG_NAME, "button").click()
-    ThirdParty(driver).allow("Sandbox CRM")
-    wait_for(driver, "Connected")
