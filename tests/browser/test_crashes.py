@@ -42,7 +42,7 @@ def test_a_browser_that_crashed_is_not_taken_for_one_that_answers() -> None:
         assert answers(driver)
         for pid in children(driver.service.process.pid):
             os.kill(pid, signal.SIGSEGV)
-        WebDriverWait(driver, 20).until(_is_lost)
+        WebDriverWait(driver, 20, 0.1).until(_is_lost)
         assert not answers(driver)
 
 
