@@ -76,7 +76,7 @@ def _print_entry(entry: ShippedEntry) -> None:
     write_in_utf8()
     print(f"# category: {entry.about.category}")
     print(entry_text(entry, 101), end="")
-    print(_registration(entry))
+    print(f"# {_registration(entry)}")
 
 
 def _print_added(entry: ShippedEntry, path: Path) -> None:

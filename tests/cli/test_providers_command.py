@@ -61,7 +61,10 @@ def test_show_prints_an_entry_with_its_origin(told: Told) -> None:
     assert "https://docs.discord.com/developers/topics/oauth2" in out
     assert 'client_id = ""' in out
     assert "{partner origin}/connector/callback" in out
-    assert "no app to register" in told("show", "twilio")[1]
+    typed = told("show", "twilio")[1]
+    assert "no app to register" in typed
+    keys = [entry["key"] for printed in (out, typed) for entry in tomllib.loads(printed)["connector"]]
+    assert keys == ["discord", "twilio"], "whoever appends it to a catalogue has a good one"
 
 
 def test_add_writes_an_entry_that_check_catalogue_takes(
