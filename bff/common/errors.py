@@ -19,7 +19,7 @@ HitchpostError
 ├── StorageUnavailable        the database cannot be used now; nothing was changed
 └── PartnerProblem            the partner service
     ├── PartnerUnavailable    does not answer, or sends a malformed response
-    │   └── LaunchPostponed   is down at launch; the launch token is still valid
+    │   └── LaunchPostponed   is down at launch, or the launch is being tried already: try again
     ├── AccountUnknown        does not have this account
     ├── ConnectorUnavailable  does not have this connector
     ├── ConnectionNotFound    does not have this connection, or not for this account
@@ -224,7 +224,10 @@ class PartnerUnavailable(PartnerProblem):
 
 
 class LaunchPostponed(PartnerUnavailable):
-    """The partner service is down for the moment. The launch token is still valid: try again."""
+    """The launch could not be made yet, and its launch token was not used: try again.
+
+    The partner service is unavailable, or another try of this launch is running.
+    """
 
     status = 503
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bff.common.errors import LaunchRefused
+from bff.common.errors import LaunchPostponed
 
 
 class LaunchLocks:
@@ -18,10 +18,13 @@ class LaunchLocks:
 
     @contextmanager
     def hold(self, attempt_id: str) -> Iterator[None]:
-        """Hold the attempt for the block. Raises ``LaunchRefused`` while another thread holds it."""
+        """Hold the attempt for the block. Raises ``LaunchPostponed`` while another thread holds it.
+
+        As for a try of another process: that try may itself be postponed, and then the launch token is good.
+        """
         with self._lock:
             if attempt_id in self._under_way:
-                raise LaunchRefused("this launch token is being used")
+                raise LaunchPostponed("this launch is being tried already")
             self._under_way.add(attempt_id)
         try:
             yield

@@ -285,14 +285,14 @@ class TestLaunch:
         assert stored(core, attempt).status is Status.LAUNCHED
         assert len(core.partner.of("mint")) == 1
 
-    def test_of_two_launches_that_mint_at_once_one_is_refused(self, core: WatchedCore) -> None:
-        """While one waits for the partner service, the other asks it for nothing."""
+    def test_of_two_launches_that_mint_at_once_one_is_postponed(self, core: WatchedCore) -> None:
+        """While one waits for the partner service, the other asks for nothing; later its token was used."""
         attempt, token = begin(core)
         seen = core.connect.peek(token)
         mint = core.partner.mint_sign_in_token
 
         def meanwhile(*asked: Any, **more: Any) -> Any:
-            with pytest.raises(LaunchRefused):
+            with pytest.raises(LaunchPostponed):
                 core.connect.launch(seen)
             return mint(*asked, **more)
 
@@ -300,6 +300,27 @@ class TestLaunch:
         url = core.connect.launch(seen).url
         assert len(core.partner.of("mint")) == 1
         assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
+        for again in (core.connect.peek, lambda _: core.connect.launch(seen)):
+            with pytest.raises(LaunchRefused, match="was used"):
+                again(token)
+
+    def test_of_two_launches_at_once_the_other_may_go_on_where_one_is_postponed(
+        self, core: WatchedCore
+    ) -> None:
+        """The popup was reloaded, say: nobody waits for the answer to the first one."""
+        _, token = begin(core)
+        seen, mint = core.connect.peek(token), core.partner.mint_sign_in_token
+
+        def meanwhile(*_: Any, **__: Any) -> Any:
+            with pytest.raises(LaunchPostponed):
+                core.connect.launch(seen)
+            raise PartnerUnavailable("gone")
+
+        core.partner.mint_sign_in_token = meanwhile  # type: ignore[method-assign]
+        with pytest.raises(LaunchPostponed):
+            core.connect.launch(seen)
+        core.partner.mint_sign_in_token = mint  # type: ignore[method-assign]
+        assert core.connect.launch(core.connect.peek(token)).url
 
     def test_a_try_of_another_process_is_waited_for(self, core: WatchedCore) -> None:
         """It may have been killed: after a while the token may be tried again, and is used up once."""

@@ -190,12 +190,19 @@ class _broken:  # noqa: N801  # reads as what it does
 
 @pytest.mark.both_databases
 def test_a20_of_fifty_launches_at_once_one_goes_on(world: World) -> None:
-    """The launch token is used once; the others get a page, and the partner service is asked once."""
+    """The launch token is used once, and the partner service is asked once. The others get a page.
+
+    It is the error page, or one that waits, and then gets the error page.
+    """
     attempt = world.begin(world.session())
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: world.launch(attempt["launch_token"]), range(50)))
-    assert sorted(answer.status_code for answer in answers) == [303] + [410] * 49
-    assert sum("no longer good" in answer.text for answer in answers) == 49
+    others = [answer for answer in answers if answer.status_code != 303]
+    assert len(others) == 49
+    waiting = [answer for answer in others if answer.status_code == 503]
+    assert all("data-seconds" in answer.text and answer.headers["Retry-After"] for answer in waiting)
+    over = [answer for answer in others if answer not in waiting] + [world.launch(attempt["launch_token"])]
+    assert all(answer.status_code == 410 and "no longer good" in answer.text for answer in over)
     minted = [
         call for call in world.partner_calls.seen if call[1] == f"/v1.0/accounts/{world.account}/signintoken"
     ]
