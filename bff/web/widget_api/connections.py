@@ -8,7 +8,7 @@ from bff.common import actors
 from bff.common.errors import ConnectionNotFound, NotSignedIn
 from bff.connect.offered_connectors import offered_connectors
 from bff.connections.disconnect_keys import DisconnectKey
-from bff.connections.service import Found
+from bff.connections.service import Found, no_such_connection
 from bff.content.product import OfferedConnector, Product, is_draft
 from bff.content.words import Words
 from bff.identity.principal import Principal
@@ -77,7 +77,9 @@ def disconnect(connection_id: str) -> Response:
         return Response(status=204, headers=API_HEADERS)
     try:
         found = connections.service.find(account, _offered(product, principal), connection_id)
-        if not found.exists or key is None or not key.is_over(found.row.connected_at):
+        if not found.exists:
+            raise no_such_connection(found.row.account_connector_id)
+        if key is None or not key.is_over(found.row.connected_at):
             _end(product, principal, found, key)
     except ConnectionNotFound:
         if key is None or not key.has_begun:
@@ -88,8 +90,7 @@ def disconnect(connection_id: str) -> Response:
 
 
 def _end(product: Product, principal: Principal | None, found: Found, key: DisconnectKey | None) -> None:
-    if found.exists:
-        require_may_end(product, principal, found.row)
+    require_may_end(product, principal, found.row)
     actor = _actor(principal)
     services().connections.ending.end(found, actor, key.begin if key else lambda _: None)
     number = found.row.account_connector_id
