@@ -7,7 +7,7 @@ from dataclasses import replace
 from bff.common.errors import InvalidRequest
 from bff.common.secret import fingerprint
 from bff.connect import outcome
-from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Hint, Status
+from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Status
 from bff.connect.context import ConnectContext
 from bff.connect.new_attempt import support_code
 from bff.connect.polling import AttemptPoller
@@ -37,14 +37,17 @@ class AccountChoice:
         if attempt.error_code != outcome.MISMATCH or token_sha256 is None or account_connector_id is None:
             raise InvalidRequest("accept: no other account has signed in here")
         if (existing := self.accepted(attempt)) is not None:
-            return self._poller.poll(existing, Hint.RETURNED)
+            return self._poller.poll(existing)
         self._partner.accept_sign_in(attempt.account, account_connector_id, token_sha256)
-        now = self._context.clock()
+        now, new_id = self._context.clock(), _id_of_accepting(attempt)
         accepting = replace(
             attempt,
-            id=_id_of_accepting(attempt),
+            id=new_id,
             support_code=support_code(self._context.random_token()),
             status=Status.LAUNCHED,
+            # They may name the attempt. They are not rendered anew, as it is not stored from which template.
+            message=attempt.message.replace(attempt.id, new_id),
+            callback_message=attempt.callback_message.replace(attempt.id, new_id),
             # Required by the column, but never handed out: this attempt has nothing to launch.
             launch_token_sha256=fingerprint(self._context.random_token()),
             return_secret_sha256=None,
@@ -71,7 +74,7 @@ class AccountChoice:
             self._attempts.add(accepting)
         except AlreadyBegun as concurrent:
             accepting = concurrent.attempt
-        return self._poller.poll(accepting, Hint.RETURNED)
+        return self._poller.poll(accepting)
 
     def accepted(self, attempt: Attempt) -> Attempt | None:
         """The attempt that ``accept`` made before for this failed one, as it is stored."""

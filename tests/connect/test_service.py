@@ -30,6 +30,7 @@ from bff.connect.listing import AttemptFilter, AttemptList
 from bff.connect.new_attempt import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
 from bff.connect.ports import AlreadyBegun
 from bff.connect.service import LAUNCH_CLAIM, POSTPONED_FOR
+from bff.connect.timeline import POLLED
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
 from bff.upstream.protocol import AccountConnector
@@ -623,6 +624,27 @@ class TestAccept:
         kept = stored(core, new)
         assert (kept.status, kept.polls, kept.polled_at) == (Status.CONNECTED, 1, core.clock())
 
+    @pytest.mark.parametrize("message", ["all", "sealed"])
+    def test_a_message_that_names_its_attempt_names_the_new_one(
+        self, core: WatchedCore, message: str
+    ) -> None:
+        """The page is told it together with the id of the new attempt, as of any that connected."""
+        old, token = begin(core, message=message)
+        core.connect.launch(core.connect.peek(token))
+        core.finish(core.read(old), "failed", error="account_mismatch")
+        core.clock.tick(10)
+        new = core.choice.accept(core.poller.poll(core.read(old)))
+        assert new.id in new.callback_message
+        assert old.id not in new.message + new.callback_message
+        assert new.message.replace(new.id, old.id) == old.message
+        assert new.callback_message.replace(new.id, old.id) == old.callback_message
+
+    def test_the_timeline_of_a_choice_says_nothing_of_a_return(self, core: WatchedCore) -> None:
+        """The user chose on the page; no browser came back for it."""
+        old = self.mismatched(core)
+        for new in (core.choice.accept(old), core.choice.accept(old)):
+            assert [step.name for step in core.attempts.steps(new.id)] == [POLLED]
+
     def test_a_choice_is_made_once(self, core: WatchedCore) -> None:
         """Made again it is the same attempt, and the partner service is not asked to choose again."""
         old = self.mismatched(core)
@@ -673,7 +695,7 @@ class TestAccept:
         new = core.choice.accept(old)
         assert stored(core, new).status is Status.LAUNCHED
         assert stored(core, new).settled_at is None
-        assert (stored(core, new).polls, stored(core, new).hinted_at) == (1, core.clock())
+        assert (stored(core, new).polls, stored(core, new).hinted_at) == (1, None)
 
     def test_only_another_account_can_be_accepted(self, core: WatchedCore) -> None:
         """Not a sign-in that still runs, and none that failed otherwise."""
