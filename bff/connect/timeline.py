@@ -30,7 +30,7 @@ SENTENCES: Final = {
     "trouble_seen": "the popup reported that it shows an error page",
     "closed_seen": "the popup seemed closed",
     "focus_seen": "the user was back on the page, or sent the form again",
-    "returned_seen": "a page reported, or the BFF saw, that the sign-in came back",
+    "returned_seen": "the page went on with the attempt in its own tab, or the BFF saw the browser return",
     "returned": "the browser came back from the partner service",
     "completed": "the browser that launched it came to complete it",
     "completed_elsewhere": "another browser came to complete it, and was refused",
@@ -99,9 +99,19 @@ def form_may_have_connected(noted: list[Step]) -> bool:
 
 
 def _nothing_came_back(attempt: Attempt, noted: list[Step]) -> bool:
-    came_back = attempt.returned_at is not None or attempt.late_success_at is not None
-    has_form = any(step.name == "form_shown" for step in noted)
-    return attempt.minted_at is not None and attempt.status in GIVEN_UP and not came_back and not has_form
+    """Whether the third party seems to have sent the browser of this given-up sign-in nowhere.
+
+    ``returned_seen`` alone shows no return: a page reports it whenever it goes on with an attempt in its own
+    tab, also after the user went back from the third party's error page.
+    """
+    names = {step.name for step in noted}
+    came_back = attempt.returned_at or attempt.late_success_at or "message_seen" in names
+    return (
+        attempt.minted_at is not None
+        and attempt.status in GIVEN_UP
+        and not came_back
+        and "form_shown" not in names
+    )
 
 
 def as_text(attempt: Attempt, noted: list[Step]) -> str:

@@ -195,6 +195,8 @@ def test_what_the_third_party_answered_is_told() -> None:
         ({"returned_at": at(9)}, [], False),
         ({"late_success_at": at(900)}, [], False),
         ({}, [Step("form_shown", at(3), at(3))], False),
+        ({}, [Step("message_seen", at(3), at(3))], False),
+        ({}, [Step("returned_seen", at(3), at(3))], True),
         ({"launched_at": None, "minted_at": None}, [], False),
         ({"minted_at": None}, [], False),
         ({"status": Status.FAILED}, [], False),
@@ -205,7 +207,9 @@ def test_a_redirect_uri_is_suspected_only_where_nothing_came_back(
 ) -> None:
     """Not where the browser returned, the sign-in succeeded, or a form took the third party's place.
 
-    Nor where the partner service was away, so that no browser was sent anywhere.
+    Nor where the page received the callback message, or where the partner service was away, so that no
+    browser was sent anywhere. That a page goes on with the attempt shows nothing: its user may have gone back
+    from the third party's error page.
     """
     times = {"launched_at": at(2), "minted_at": at(3), "settled_at": at(600)}
     given_up = attempt(**{"status": Status.EXPIRED, **times} | facts)
