@@ -170,7 +170,9 @@ class Minter:
             made = self._partner.install_another(account, connector)
             if self._claim(account, offered, made, attempt_id):
                 return made
-        raise PartnerUnavailable(f"too many users add an account of {offered.key} at once")
+        raise PartnerUnavailable(
+            f"could not claim an account connector of {offered.key}: too many sign-ins at once"
+        )
 
     def _claim_free(
         self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str

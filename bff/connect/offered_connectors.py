@@ -29,9 +29,14 @@ def chosen_message(product: Product, name: str | None, connector: str, locale: s
 
     Raises ``UnknownMessage``.
     """
-    message = product.messages.get(name if name is not None else DEFAULT_MESSAGE)
-    template = message.template(connector, locale) if message else None
+    chosen = DEFAULT_MESSAGE if name is None else name
+    message = product.messages.get(chosen)
+    if message is None:
+        known = ", ".join(sorted(product.messages)) or "none"
+        raise UnknownMessage(f"message {chosen!r} is not among the product's messages: {known}")
+    template = message.template(connector, locale)
     if template is None:
-        known = ", ".join(sorted(product.messages))
-        raise UnknownMessage(f"message {name!r} is not among the product's messages: {known}")
+        raise UnknownMessage(
+            f"message {chosen!r} has no text for connector {connector!r} and language {locale!r}"
+        )
     return template

@@ -130,8 +130,11 @@ class TestBegin:
             begin(core, "erp")
         with pytest.raises(UnknownMessage, match=r"'nope'.*all, default, mail, sealed"):
             begin(core, message="nope")
-        with pytest.raises(UnknownMessage):
+        with pytest.raises(UnknownMessage, match="'mail' has no text for connector 'crm' and language 'en'"):
             begin(core, message="mail")
+        without = replace(PRODUCT, messages={})
+        with pytest.raises(UnknownMessage, match="'default' is not among the product's messages: none"):
+            core.connect.begin(without, ADA, BeginRequest("crm", HOST))
         assert begin(core, "mail-box", message="mail")[0].message == "mail only"
 
     def test_a_session_may_be_narrowed_to_some_connectors(self, core: WatchedCore) -> None:
