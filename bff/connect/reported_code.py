@@ -16,7 +16,7 @@ _ID: Final = re.compile(r"att_[A-Za-z0-9_-]{24}")
 _REQUEST: Final = re.compile(
     r"\breq_[0-9a-f]+|\b[0-9a-f]{24,64}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE
 )
-"""The id of a request, as the BFF makes it, or a proxy in front."""
+"""The id of a request, as the BFF or a proxy in front of it makes it."""
 _LONGEST: Final = 1000
 """Characters that are read."""
 
@@ -27,9 +27,8 @@ def codes_in(text: str) -> list[str]:
     Mail programs put other dashes, people leave the hyphen out, type small letters or a blank after each
     letter, and paste a whole sentence.
     """
-    upper = unicodedata.normalize("NFKC", text[:_LONGEST]).upper()
-    found = [f"{first}-{second}" for first, second in _CODE.findall(upper)]
-    letters = "".join(filter(str.isalnum, upper))
+    found = [f"{first}-{second}" for first, second in _CODE.findall(_in_capitals(text))]
+    letters = _letters_of(text)
     if len(letters) == 8 and set(letters) <= set(SUPPORT_ALPHABET):
         found.append(f"{letters[:4]}-{letters[4:]}")
     return list(dict.fromkeys(found))
@@ -57,7 +56,15 @@ def not_found(text: str) -> str:
 
 def _misread(text: str) -> list[str]:
     """The characters that no support code has, if the text otherwise looks like one."""
-    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text[:_LONGEST]).upper()))
-    if len(letters) != 8:
-        return []
-    return sorted({letter for letter in letters if letter not in SUPPORT_ALPHABET})
+    letters = _letters_of(text)
+    return sorted(set(letters) - set(SUPPORT_ALPHABET)) if len(letters) == 8 else []
+
+
+def _in_capitals(text: str) -> str:
+    """The start of ``text`` in capitals, with characters of other widths as the usual ones."""
+    return unicodedata.normalize("NFKC", text[:_LONGEST]).upper()
+
+
+def _letters_of(text: str) -> str:
+    """The letters and digits of ``text`` in capitals."""
+    return "".join(filter(str.isalnum, _in_capitals(text)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -55,12 +55,15 @@ def _event(event_type: str, at: datetime, row: tuple[Any, ...]) -> dict[str, Any
     return outbox.values_of(outbox.NewEvent(event_type, product, account, attempt_id, None, at))
 
 
-def event_of(changes: AttemptChanges) -> str | None:
-    """The type of the event that a change records: settled, or late success; None for other changes."""
+def _event_of(changes: AttemptChanges) -> tuple[str, datetime] | None:
+    """The type and time of the event that a change records: settled, or late success. None for other changes.
+
+    A change that ends an attempt has ``settled_at``.
+    """
     if "late_success_at" in changes:
-        return LATE_SUCCESS
+        return LATE_SUCCESS, changes["late_success_at"]
     status = changes.get("status")
-    return SETTLED if status is not None and status not in LIVE else None
+    return (SETTLED, changes["settled_at"]) if status is not None and status not in LIVE else None
 
 
 class DatabaseAttempts:
@@ -129,10 +132,8 @@ class DatabaseAttempts:
         """
         statement_key = frozenset(changes), frozenset(expected), claim is not None
         values = {**changes, "attempt_id": attempt_id, **({"claim": claim} if claim else {})}
-        event_type = event_of(changes)
-        at = changes.get("late_success_at") or changes.get("settled_at") or datetime.now(UTC)
-
-        event = partial(_event, event_type, at) if event_type else None
+        recorded = _event_of(changes)
+        event = partial(_event, *recorded) if recorded else None
         if hook is not None:
             row = self._change_with_hook(_transition(*statement_key), values, event, hook)
         else:
@@ -141,7 +142,7 @@ class DatabaseAttempts:
                 change = Change(self._engine, _transition(*statement_key), outbox.RECORD_IF_SUBSCRIBED)
                 self._transitions[statement_key] = change
             row = change.make(values, event)
-        if row is not None and event_type is not None:
+        if row is not None and event is not None:
             outbox.notify(self._engine)
         return from_row_or_none(row)
 

@@ -165,7 +165,9 @@ class TestLooksBack:
         for number in range(MAX_LOOKS + MAX_UNANSWERED):
             own = {"id": f"att_{number}", "launch_token_sha256": f"{number:064}"}
             core.attempts.add(replace(attempt, **own))  # type: ignore[arg-type]
-            core.attempts.transition(own["id"], LIVE, {"status": Status.EXPIRED, **due})  # type: ignore[typeddict-item]
+            core.attempts.transition(
+                own["id"], LIVE, {"status": Status.EXPIRED, "settled_at": core.clock(), **due}
+            )  # type: ignore[typeddict-item]
         core.partner.checks, core.partner.down = 0, True
         assert (keeping.look_back(), core.partner.checks) == (0, MAX_UNANSWERED)
         core.partner.checks, core.partner.down = 0, False
