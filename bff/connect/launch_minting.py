@@ -45,17 +45,15 @@ class MintedLaunch:
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.account_connector.id,
             "authenticated_before": minted.account_connector.authenticated,
-            # Releases the claim of the launch (``Connect.launch``).
-            "claimed_until": None,
         }
 
     @property
     def launch_changes(self) -> AttemptChanges:
-        """The same for a launch: the attempt becomes bound to the browser that launched it."""
-        secret = self.minted.browser_secret
-        if secret is None:
-            return self.changes
-        return self.changes | {"browser_sha256": fingerprint(secret.reveal())}
+        """The same for a launch: releases its claim, and binds the attempt to the browser that launched it."""
+        changes: AttemptChanges = {**self.changes, "claimed_until": None}
+        if (secret := self.minted.browser_secret) is not None:
+            changes["browser_sha256"] = fingerprint(secret.reveal())
+        return changes
 
     def url(self, base: str) -> Secret:
         """The URL of the sign-in. ``base``: that of the partner service's pages."""

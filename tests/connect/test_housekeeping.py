@@ -161,13 +161,15 @@ class TestLooksBack:
         """The partner service has other things to do; the next round goes on."""
         attempt = core.launched()
         core.connect.cancel(attempt)
-        due = {"look_at": core.clock()}
+        ended: AttemptChanges = {
+            "status": Status.EXPIRED,
+            "settled_at": core.clock(),
+            "look_at": core.clock(),
+        }
         for number in range(MAX_LOOKS + MAX_UNANSWERED):
             own = {"id": f"att_{number}", "launch_token_sha256": f"{number:064}"}
             core.attempts.add(replace(attempt, **own))  # type: ignore[arg-type]
-            core.attempts.transition(
-                own["id"], LIVE, {"status": Status.EXPIRED, "settled_at": core.clock(), **due}
-            )  # type: ignore[typeddict-item]
+            core.attempts.transition(own["id"], LIVE, ended)
         core.partner.checks, core.partner.down = 0, True
         assert (keeping.look_back(), core.partner.checks) == (0, MAX_UNANSWERED)
         core.partner.checks, core.partner.down = 0, False
