@@ -193,7 +193,7 @@ def _clicks(
     launch_minter = LaunchMinter(browser_binding, attempts, context)
     forms = Forms(attempts, partner, minter, launch_minter, poller, context)
     # A queue of its own: what is minted ahead waits for work in the other one.
-    prefetcher: Prefetcher[MintedLaunch] = Prefetcher(background_pool(settings.threads), clock)
+    prefetcher: Prefetcher[MintedLaunch | None] = Prefetcher(background_pool(settings.threads), clock)
     connect = Connect(attempts, poller, catalogue, launch_minter, prefetcher, forms, context)
     receipts = Receipts(settings.signing_keys(), settings.public_url)
     return Clicks(

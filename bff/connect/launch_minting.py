@@ -49,7 +49,7 @@ class MintedLaunch:
 
     @property
     def launch_changes(self) -> AttemptChanges:
-        """The same for a launch: releases its claim, and binds the attempt to the browser that launched it."""
+        """The same for a launch: also releases its claim, and binds the attempt to the launching browser."""
         changes: AttemptChanges = {**self.changes, "claimed_until": None}
         if (secret := self.minted.browser_secret) is not None:
             changes["browser_sha256"] = fingerprint(secret.reveal())

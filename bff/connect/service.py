@@ -68,7 +68,7 @@ class Connect:
         poller: AttemptPoller,
         catalogue: Catalogue,
         launch_minter: LaunchMinter,
-        prefetcher: Prefetcher[MintedLaunch],
+        prefetcher: Prefetcher[MintedLaunch | None],
         forms: Forms,
         context: ConnectContext,
     ) -> None:
@@ -125,11 +125,11 @@ class Connect:
 
         ``attempt`` can be launched: it is new, or from ``peek``. Stores nothing. A second press does nothing.
         For an attempt that adds a connection this does nothing: it is minted at its launch, because minting
-        claims an account connector and stores which.
+        claims an account connector and stores which. Nor is anything minted where a form replaces the
+        sign-in: its submission mints.
         """
-        if attempt.adds_connection:
-            return
-        self._prefetcher.begin(attempt.id, partial(self._launch_minter.mint, attempt))
+        if not attempt.adds_connection:
+            self._prefetcher.begin(attempt.id, partial(self._mint_ahead, attempt))
 
     def launch(self, prepared: Attempt) -> Launched:
         """Launch an attempt from ``peek``; return the URL of its sign-in, or of its form.
@@ -242,8 +242,11 @@ class Connect:
         settled = self._poller.settle(attempt, failed, claim=claimed_until)
         return launch_token.lost_claim(settled) if settled.status in LIVE else problem
 
+    def _mint_ahead(self, attempt: Attempt) -> MintedLaunch | None:
+        return None if self._forms.replaces_sign_in(attempt) else self._launch_minter.mint(attempt)
+
     def _mint_unless_form(
-        self, prefetched: Future[MintedLaunch] | None, attempt: Attempt
+        self, prefetched: Future[MintedLaunch | None] | None, attempt: Attempt
     ) -> MintedLaunch | None:
         """What was minted; None where the user has to fill in a form first."""
         if self._forms.replaces_sign_in(attempt):
@@ -252,10 +255,11 @@ class Connect:
         return None if self._forms.is_needed(attempt, launch.minted.account_connector) else launch
 
     def _prefetched_or_minted(
-        self, prefetched: Future[MintedLaunch] | None, attempt: Attempt
+        self, prefetched: Future[MintedLaunch | None] | None, attempt: Attempt
     ) -> MintedLaunch:
         # A prefetch that failed before the launch is repeated. One that is still running is awaited but not
         # repeated: the user would wait for two deadlines.
         if prefetched is None or (prefetched.done() and prefetched.exception()):
             return self._launch_minter.mint(attempt)
-        return prefetched.result()
+        # None: at the press, the catalogue still had a form in place of the sign-in.
+        return prefetched.result() or self._launch_minter.mint(attempt)

@@ -13,6 +13,8 @@ from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Delivery, Status
 from bff.connect.idempotency import IdempotentBegin
 from bff.connect.new_attempt import UNLAUNCHED_LIFE, BeginRequest
+from bff.upstream.protocol import Connector
+from bff.upstream.sign_in_forms import AuthKind, SignInForm
 from tests.support.waiting import wait_for
 from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, PUBLIC, WatchedCore, build_watched_core
 
@@ -108,6 +110,19 @@ def test_ten_seconds_after_the_press_a_launch_mints_anew(core: WatchedCore) -> N
     assert "token=token-1" in launch(core, token)
     assert mints(core) == 2
     assert stored(core, attempt).authenticated_before is True
+
+
+def test_where_a_form_replaces_the_sign_in_a_press_mints_nothing(
+    core: WatchedCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would use the token: the form mints one when it is submitted."""
+    form = SignInForm(auth=AuthKind.API_KEY)
+    monkeypatch.setattr(core.partner, "find_connector", lambda _, name: Connector(1, name, form=form))
+    attempt, token = begin(core)
+    core.connect.press(attempt)
+    core.later.run()
+    assert "/connect/form/" in launch(core, token)
+    assert mints(core) == 0
 
 
 @pytest.mark.parametrize("fault", ["find", "list", "mint"])

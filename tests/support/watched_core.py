@@ -141,7 +141,7 @@ class WatchedCore(Core):
     events: HeardEvents
     urls: SignInUrls
     tokens: list[str]
-    prefetcher: Prefetcher[MintedLaunch]
+    prefetcher: Prefetcher[MintedLaunch | None]
     later: Later
     engine: Engine
 
@@ -179,7 +179,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         context,
     )
     later = Later()
-    prefetcher: Prefetcher[MintedLaunch] = Prefetcher(later, clock)
+    prefetcher: Prefetcher[MintedLaunch | None] = Prefetcher(later, clock)
     launch_minter = LaunchMinter(browser_binding, attempts, context)
     forms = Forms(attempts, partner, minter, launch_minter, poller, context)
     connect = Connect(

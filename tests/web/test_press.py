@@ -28,9 +28,9 @@ def token(world: World) -> str:
 
 
 @pytest.fixture
-def prefetcher(world: World) -> Prefetcher[MintedLaunch]:
+def prefetcher(world: World) -> Prefetcher[MintedLaunch | None]:
     """What this worker has minted ahead."""
-    found: Prefetcher[MintedLaunch] = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
+    found: Prefetcher[MintedLaunch | None] = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
     return found
 
 
@@ -42,13 +42,13 @@ def held(world: World) -> Iterator[World]:
     world.partner_calls.open.set()
 
 
-def minted(world: World, prefetcher: Prefetcher[MintedLaunch], attempt: str) -> None:
+def minted(world: World, prefetcher: Prefetcher[MintedLaunch | None], attempt: str) -> None:
     """Wait until what was begun for this attempt is there."""
     wait_for(lambda: attempt in prefetcher._kept and prefetcher._kept[attempt][1].done())
 
 
 def test_a_launch_after_a_press_asks_for_nothing(
-    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch | None]
 ) -> None:
     """One token in all, and it is the one that leads to the third party."""
     attempt, before = world.begin(token), world.mints()
@@ -118,7 +118,7 @@ def test_a_token_that_comes_twice_is_refused(world: World) -> None:
 
 
 def test_nothing_is_minted_where_the_launch_would_ask_first(
-    world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
+    world: World, token: str, prefetcher: Prefetcher[MintedLaunch | None]
 ) -> None:
     """Google inside another app's browser: the person is told of a way out before anything is begun."""
     agent = {"User-Agent": IN_APP["instagram"]}
@@ -148,7 +148,7 @@ class TestPressedAtOnce:
     """A click that finds no attempt begins one, and says that it is pressed already."""
 
     def test_it_is_minted_for_as_it_is_begun(
-        self, world: World, token: str, prefetcher: Prefetcher[MintedLaunch]
+        self, world: World, token: str, prefetcher: Prefetcher[MintedLaunch | None]
     ) -> None:
         """One token in all."""
         before = world.mints()
