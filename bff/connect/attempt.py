@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypedDict
 
+from bff.common.secret import Secret, fingerprint
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 
@@ -133,6 +135,11 @@ class Attempt:
     request_sha256: str | None = None
     wanted_connection: int | None = None
     adds_connection: bool = False
+
+    def is_bound_to(self, browser_secret: Secret) -> bool:
+        """Whether this is the secret of the launching browser's cookie."""
+        expected = self.browser_sha256
+        return expected is not None and hmac.compare_digest(fingerprint(browser_secret.reveal()), expected)
 
 
 class AttemptChanges(TypedDict, total=False):

@@ -10,13 +10,12 @@ partner service keep the grant.
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
 from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
-from bff.common.secret import Secret, fingerprint
+from bff.common.secret import Secret
 from bff.connect.attempt import LIVE, Attempt, Status
 from bff.connect.context import ConnectContext
 from bff.connect.minting import ConnectionTarget, Minter
@@ -112,7 +111,7 @@ class BrowserBinding:
         account_connector_id, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
         if account_connector_id is None or token_sha256 is None:
             raise NotFound("there is nothing to complete here")
-        if not hmac.compare_digest(fingerprint(browser_secret.reveal()), attempt.browser_sha256 or ""):
+        if not attempt.is_bound_to(browser_secret):
             if self._partner.refuse_sign_in(attempt.account, account_connector_id, token_sha256, code):
                 self._fail_completed_elsewhere(attempt)
             raise CompletedElsewhere("this sign-in was begun in another browser")

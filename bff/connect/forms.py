@@ -6,7 +6,6 @@ partner service, which may check it at the third party. The BFF stores none of i
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,7 +116,7 @@ class Forms:
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.browser_sha256 is None:
             raise NotFound("this attempt has no form")
-        if not hmac.compare_digest(fingerprint(browser_secret.reveal()), attempt.browser_sha256):
+        if not attempt.is_bound_to(browser_secret):
             raise CompletedElsewhere("this form was opened in another browser")
         if attempt.status is Status.LAUNCHED and attempt.expires_at <= self._clock():
             return self._poller.poll(attempt)
