@@ -23,7 +23,7 @@ from bench.load import LoadFailed, closed_loop, http_request
 from bench.process import wait_until
 from bench.product import HOST, Product
 from bench.products_file import CONNECTOR
-from bff.connect.purge import UNLAUNCHED_KEPT
+from bff.purge import UNLAUNCHED_KEPT
 from bff.storage.tables import attempts
 
 FOLDER: Final = Path(__file__).parent

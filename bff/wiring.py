@@ -25,7 +25,6 @@ from bff.connect.listing import AttemptList
 from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
 from bff.connect.prefetch import Prefetcher
-from bff.connect.purge import Purge
 from bff.connect.receipts import Receipts
 from bff.connect.service import Connect
 from bff.connect.sign_in_urls import SignInUrls
@@ -48,6 +47,7 @@ from bff.outbound.client import Limits
 from bff.products.file import read_products
 from bff.products.production import require_fit_for_production, webhook_policy
 from bff.products.store import DatabaseProducts
+from bff.purge import DatabasePurger
 from bff.serving import metrics
 from bff.serving.checkpoints import Checkpoints
 from bff.serving.database import open_database
@@ -229,11 +229,10 @@ def _sessions(
 
 
 def _upkeep(settings: Settings, store: _Store, clicks: Clicks) -> Upkeep:
-    engine = store.engine
-    kept, told = timedelta(days=settings.retention_days), timedelta(days=settings.webhook_retention_days)
-    purge = Purge(engine, kept, told)
+    engine, days = store.engine, timedelta(days=1)
+    purger = DatabasePurger(engine, settings.retention_days * days, settings.webhook_retention_days * days)
     return Upkeep(
-        Housekeeping(clicks.attempts, clicks.poller, purge, store.clock.cautious),
+        Housekeeping(clicks.attempts, clicks.poller, purger, store.clock.cautious),
         Checkpoints(engine),
         Readiness(lambda: SCHEMA.fault(engine)).lacking,
     )

@@ -26,7 +26,7 @@ MAX_UNANSWERED: Final = 3
 """A run ends after this many looks in a row without an answer."""
 
 
-class Purge(Protocol):
+class Purger(Protocol):
     """Deletes rows that are no longer needed."""
 
     def delete_old(self, now: datetime, limit: int, only: Set[str] | None = None) -> dict[str, int]:
@@ -40,11 +40,11 @@ class Housekeeping:
     """
 
     def __init__(
-        self, attempts: AttemptStore, poller: AttemptPoller, purge: Purge, clock: Callable[[], datetime]
+        self, attempts: AttemptStore, poller: AttemptPoller, purger: Purger, clock: Callable[[], datetime]
     ) -> None:
         self._attempts = attempts
         self._poller = poller
-        self._purge = purge
+        self._purger = purger
         self._clock = clock
 
     def end_overdue(self) -> int:
@@ -88,7 +88,7 @@ class Housekeeping:
         only: Set[str] | None = None
         while True:
             began = time.perf_counter()
-            batch = self._purge.delete_old(self._clock(), BATCH, only)
+            batch = self._purger.delete_old(self._clock(), BATCH, only)
             deleted |= {name: deleted.get(name, 0) + count for name, count in batch.items()}
             only = {name for name, count in batch.items() if count == BATCH}
             if not only or pause(max(PAUSE_FACTOR * (time.perf_counter() - began), SHORTEST_PAUSE)):

@@ -34,7 +34,7 @@ unavailable."""
 LATEST_LOOK: Final = timedelta(minutes=45)
 """How long an attempt that was given up is looked at after its sign-in can no longer succeed.
 
-Until then, every sign-in that could be mistaken for its own is still stored (purge.py).
+Until then, every sign-in that could be mistaken for its own is still stored (bff/purge.py).
 """
 
 

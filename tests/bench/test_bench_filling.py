@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bench.filling import add_due, fill
 from bff.connect.attempt import Status
-from bff.connect.purge import Purge
 from bff.connect.store import DatabaseAttempts
+from bff.purge import DatabasePurger
 from bff.serving.database import open_database, writing
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import attempt_steps, attempts, metadata
@@ -75,7 +75,7 @@ def test_a_filled_database_holds_attempts(full: Engine) -> None:
 
 def test_only_what_is_added_as_due_is_purged(full: Engine) -> None:
     """The filling itself leaves nothing to do."""
-    purge, now = Purge(full, RETENTION), datetime.now(UTC)
+    purge, now = DatabasePurger(full, RETENTION), datetime.now(UTC)
     assert set(purge.delete_old(now, ROWS).values()) == {0}
     add_due(full, 200, now=now)
     assert purge.delete_old(now, ROWS)["unlaunched attempts"] == 200

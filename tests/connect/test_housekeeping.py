@@ -29,7 +29,7 @@ from tests.support.databases import sqlite_url
 
 @dataclass
 class Cellar:
-    """Implements ``Purge`` over so many old things of each kind."""
+    """Implements ``Purger`` over so many old things of each kind."""
 
     things: dict[str, int] = field(default_factory=dict)
     rounds: list[tuple[datetime, int, Set[str] | None]] = field(default_factory=list)

@@ -14,7 +14,6 @@ from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import func, insert, select, text, update
 
 from bff.common.errors import RateLimited
-from bff.connect.purge import IMAGES_CHECKED_EVERY, Purge
 from bff.content import store as content_store
 from bff.content.draft_limits import NotSaved, refuse_too_much
 from bff.content.drafts import Draft, Edit, Touch, apply
@@ -24,6 +23,7 @@ from bff.content.logos.logo import FaultyImage, Logo, check_logo
 from bff.content.logos.store import UNREFERENCED_KEPT, DatabaseImages
 from bff.content.store import ContentStore
 from bff.content.words import CATALOGUE
+from bff.purge import IMAGES_CHECKED_EVERY, DatabasePurger
 from bff.serving.database import open_database, writing
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import content_versions, images, products
@@ -150,7 +150,7 @@ class Shelf:
         content_store_schema(url)
         self.images = DatabaseImages(self.engine, lambda: datetime.now(UTC))
         self.content = ContentStore(self.engine, lambda: NOW)
-        self.purge = Purge(self.engine, timedelta(days=90))
+        self.purge = DatabasePurger(self.engine, timedelta(days=90))
         with writing(self.engine).begin() as connection:
             row = {"key": "shop", "name": "Shop", "document": {}, "file_content": {}}
             connection.execute(insert(products).values(row))

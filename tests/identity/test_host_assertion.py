@@ -22,10 +22,10 @@ from sqlalchemy import select
 
 from bff.common.errors import KeysUnavailable
 from bff.common.faulty_file import FaultyFile
-from bff.connect.purge import Purge
 from bff.identity.jwks import AGAIN_SECONDS, FRESH_SECONDS, RECOVER_SECONDS, JwksUrls
 from bff.identity.session_store import UsedAssertions
 from bff.products.file import read_products
+from bff.purge import DatabasePurger
 from bff.storage.tables import used_assertions
 from bff.web.kit.services import EXTENSION
 from tests.support.databases import DatabaseUrl
@@ -466,7 +466,7 @@ def test_a10_used_assertions_are_forgotten_in_time(desk: Desk) -> None:
         assert used.use("issuer", str(number), old)
         assert not used.use("issuer", str(number), old)
     assert used.use("issuer", "later", old + timedelta(seconds=2))
-    purge = Purge(engine, timedelta(days=3650))
+    purge = DatabasePurger(engine, timedelta(days=3650))
     gone = [purge.delete_old(old + timedelta(seconds=1), 3)["used assertions"] for _ in range(3)]
     assert gone == [3, 2, 0]
     with engine.connect() as connection:

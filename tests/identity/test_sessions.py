@@ -16,9 +16,9 @@ from sqlalchemy import select
 
 from bff.common.errors import NotSignedIn
 from bff.common.secret import Secret
-from bff.connect.purge import Purge
 from bff.identity.principal import AccountRef, Principal, User
 from bff.identity.session_store import DatabaseSessionEnds
+from bff.purge import DatabasePurger
 from bff.serving.settings import FaultySettings
 from bff.settings import load_settings
 from bff.storage.tables import ended_sessions
@@ -265,7 +265,7 @@ def test_a9_what_no_token_can_outlive_is_forgotten(studio: StudioWorld) -> None:
     for number in range(5):
         ends.end(studio.product, f"user-{number}", None, old)
     ends.end(studio.product, "user-5", None, old + timedelta(days=1))
-    purge = Purge(studio.engine, timedelta(days=3650))
+    purge = DatabasePurger(studio.engine, timedelta(days=3650))
     gone = [purge.delete_old(old + timedelta(days=1, seconds=1), 3)["ended sessions"] for _ in range(3)]
     assert gone == [3, 2, 0]
     left = select(ended_sessions.c.user_id).where(ended_sessions.c.product == studio.product)

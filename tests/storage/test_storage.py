@@ -12,8 +12,8 @@ from sqlalchemy import Engine, func, insert, select, text, update
 from bff.connect.attempt import Attempt, Hint
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.new_attempt import BeginRequest
-from bff.connect.purge import UNLAUNCHED_KEPT, Purge
 from bff.housekeeper import Housekeeper
+from bff.purge import UNLAUNCHED_KEPT, DatabasePurger
 from bff.serving.database import open_database, writing
 from bff.storage.tables import attempt_steps, attempts
 from tests.support.core import ADA, ORIGIN, PRODUCT, Core, build_core
@@ -28,7 +28,7 @@ class House:
     def __init__(self, url: str) -> None:
         self.core: Core = build_core(url)
         self.engine: Engine = open_database(url)
-        self.purge = Purge(self.engine, RETENTION)
+        self.purge = DatabasePurger(self.engine, RETENTION)
         self.keeping = Housekeeping(self.core.attempts, self.core.poller, self.purge, self.core.clock)
 
     def prepared(self) -> Attempt:

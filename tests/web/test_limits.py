@@ -20,7 +20,7 @@ from limits.storage import storage_from_string
 from sqlalchemy import func, select, text, update
 
 from bff.app import Hitchpost
-from bff.connect.purge import Purge
+from bff.purge import DatabasePurger
 from bff.serving.database import open_database
 from bff.serving.rate_limits import DatabaseStorage, WorkerStorage, storage_for
 from bff.serving.settings import FaultySettings
@@ -439,7 +439,7 @@ def test_counts_that_are_over_are_forgotten(counts: DatabaseStorage) -> None:
     for number in range(5):
         counts.incr(f"old{number}", 1)
     counts.incr("running", 600)
-    purge = Purge(counts._engine, timedelta(days=1))
+    purge = DatabasePurger(counts._engine, timedelta(days=1))
     later = datetime.now(UTC) + timedelta(seconds=5)
     assert [purge.delete_old(later, 3)["rate limits"] for _ in range(3)] == [3, 2, 0]
     with counts._engine.connect() as connection:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import func, select
 
-from bff.connect.purge import Purge
+from bff.purge import DatabasePurger
 from bff.storage.tables import outbox
 from bff.webhooks import service
 from tests.support.receiver import Receiver
@@ -117,7 +117,7 @@ def test_what_is_sent_again_before_it_is_forgotten_is_kept_with_its_event(
     _, delivery = given_up(hooks, receiver)
     hooks.clock.tick(days=27)
     hooks.service.send_again(hooks.product, delivery)
-    purge = Purge(hooks.engine, timedelta(days=30), webhooks=timedelta(days=30))
+    purge = DatabasePurger(hooks.engine, timedelta(days=30), webhook_retention=timedelta(days=30))
     hooks.clock.tick(hours=2)
     purge.delete_old(hooks.clock() + timedelta(days=2), 1000, WEBHOOKS)
     receiver.says = 200

@@ -68,20 +68,19 @@ class PurgeRule:
         return select(*self.table.primary_key.columns).where(over).order_by(self.at).limit(limit)
 
 
-class Purge:
-    """Deletes by rules.
+class DatabasePurger:
+    """Implements ``Purger`` by rules.
 
     ``retention``: how long launched attempts are kept after they expire, and connections after their account
-    connector was removed. ``webhooks``: how long deliveries,
-    events and removed endpoints are kept.
+    connector was removed. ``webhook_retention``: how long deliveries, events and removed endpoints are kept.
     """
 
     def __init__(
-        self, engine: Engine, retention: timedelta, webhooks: timedelta = timedelta(days=30)
+        self, engine: Engine, retention: timedelta, webhook_retention: timedelta = timedelta(days=30)
     ) -> None:
         self._writer = writing(engine)
         self._retention = retention
-        self._webhooks = webhooks
+        self._webhook_retention = webhook_retention
         self._images_checked_at: datetime | None = None
 
     def rules(self, now: datetime, *, images_too: bool = True) -> Sequence[PurgeRule]:
@@ -120,7 +119,7 @@ class Purge:
         )
 
     def _ended_webhooks(self, now: datetime) -> Sequence[PurgeRule]:
-        delivery, endpoint, until = webhook_deliveries.c, webhook_endpoints.c, now - self._webhooks
+        delivery, endpoint, until = webhook_deliveries.c, webhook_endpoints.c, now - self._webhook_retention
         is_over = func.coalesce(delivery.queued_at, delivery.created_at) < until
         no_delivery = ~exists(select(delivery.id).where(delivery.event_id == outbox.c.id))
         return (
