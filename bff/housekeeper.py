@@ -28,12 +28,12 @@ class Housekeeper(Rounds):
         self._health = health
 
     def once(self) -> None:
-        """Settle overdue attempts, look for late successes, check connections, and delete old rows.
+        """Settle overdue attempts, find late successes, check connections, and delete old rows.
 
         A step that fails is logged, and the others run.
         """
         ended = safely(log, "ending overdue attempts", self._housekeeping.end_overdue, 0)
-        safely(log, "looking for late successes", self._housekeeping.look_back, 0)
+        safely(log, "looking for late successes", self._housekeeping.recheck_given_up, 0)
         if (health := self._health) is not None:
             safely(log, "checking connections", lambda: health.look(self._over.is_set), 0)
         nothing: dict[str, int] = {}

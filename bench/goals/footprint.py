@@ -17,7 +17,7 @@ from bench.load import closed_loop, http_request
 from bench.process import Server
 from bench.product import NAME, running
 from bench.results import Figure, Outcome, Verdict
-from bff.connect.poll_schedule import CONSENT
+from bff.connect.poll_schedule import TYPICAL_CONSENT_TIME
 
 BARE: Final = "Flask + gunicorn"
 MOST_MORE_MB, MOST_SECONDS = 60.0, 1.5
@@ -102,7 +102,7 @@ def _found(context: Context, folder: Path, program: AbstractContextManager[Start
 @contextmanager
 def _ours(folder: Path, partner_url: str) -> Iterator[Started]:
     with running(folder, partner_url) as product:
-        now, age = time.time(), CONSENT.total_seconds() / 2
+        now, age = time.time(), TYPICAL_CONSENT_TIME.total_seconds() / 2
         yield product.server, lambda: seed.reads(product, [seed.Wait(now - age)] * PAGES)
 
 

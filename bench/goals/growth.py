@@ -22,7 +22,7 @@ from bench.machine import memory_bytes
 from bench.process import ROOT
 from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
-from bff.connect.housekeeping import BATCH
+from bff.connect.housekeeping import DELETED_AT_ONCE
 from tests.support.postgresql import PostgresqlServer, private_postgresql
 
 ATTEMPTS: Final = int(os.environ.get("HITCHPOST_BENCH_ATTEMPTS", "10000000"))
@@ -193,7 +193,7 @@ def _verdicts(found: Found) -> Iterator[Verdict]:
         )
     purge = found.purge
     rows, calm, busy = purge.rows_a_second, purge.calm_p99, purge.busy_p99
-    cause = PURGING.format(size=found.size, rows=rows, batch=BATCH, calm=calm, busy=busy)
+    cause = PURGING.format(size=found.size, rows=rows, batch=DELETED_AT_ONCE, calm=calm, busy=busy)
     yield Verdict(f"{found.kind}: rows purged a second", rows, NEW_A_SECOND, at_least=True, cause=cause)
     yield Verdict(
         f"{found.kind}: p99 with the purge, over without", busy / calm, LATER, at_least=False, cause=cause

@@ -22,7 +22,7 @@ from bench.product import NAME, Product, running
 from bench.results import Figure, Outcome, Series, Verdict
 from bench.sides import Side, figure, ratio, side_by_side
 from bench.widget import widget_schedule
-from bff.connect.poll_schedule import CONSENT
+from bff.connect.poll_schedule import TYPICAL_CONSENT_TIME
 
 BARE: Final = "Flask, a JSON route"
 READ_PAGES: Final = 200
@@ -90,7 +90,7 @@ def _side(product: Product, folder: Path) -> Side:
 
 def _load_of(product: Product, url: str, folder: Path) -> Any:
     now = time.time()
-    age = CONSENT.total_seconds() / 2
+    age = TYPICAL_CONSENT_TIME.total_seconds() / 2
     asked = len(widget_schedule(age))
     requests = seed.reads(product, [seed.Wait(now - age, asked, now - 1)] * READ_PAGES)
     return lambda seconds: closed_loop(url, requests, folder, seconds=seconds)
@@ -128,7 +128,7 @@ def _wait(context: Context, folder: Path, partner_url: str, pages: int) -> Waite
 
 def _plan(product: Product, pages: int, warm_up: float, seconds: float) -> Plan:
     """As many pages at any moment: each waits for two minutes, and where one goes, another has come."""
-    life, whole = CONSENT.total_seconds(), warm_up + seconds
+    life, whole = TYPICAL_CONSENT_TIME.total_seconds(), warm_up + seconds
     schedule = widget_schedule(life)
     starts_at = time.time() + AHEAD_SECONDS + pages / 2000
     count = round(pages * (1 + whole / life))

@@ -118,7 +118,7 @@ def _show(arguments: argparse.Namespace) -> int:
 def _purge(_: argparse.Namespace) -> int:
     housekeeping = stored_services().upkeep.housekeeping
     print(f"ended: {housekeeping.end_overdue()}")
-    housekeeping.look_back()
+    housekeeping.recheck_given_up()
     for name, count in housekeeping.delete_old().items():
         print(f"forgotten {name}: {count}")
     return 0

@@ -143,11 +143,11 @@ class Attempt:
 
 
 class AttemptChanges(TypedDict, total=False):
-    """The columns that a transition may set: an attempt's fields, ``claimed_until`` and ``look_at``.
+    """The columns that a transition may set: fields of ``Attempt``, and two that it has not.
 
-    ``claimed_until``: when the claim of the process that polls the attempt or tries its launch expires; None
-    releases the claim. ``look_at``: when to look, without a request, whether an attempt that was given up has
-    succeeded.
+    ``lease_end``: when the lease of the process that polls the attempt or tries its launch expires; None
+    releases it. ``recheck_at``: when to check, without a request, whether an attempt that was given up has
+    succeeded; None for never.
     """
 
     status: Status
@@ -172,5 +172,5 @@ class AttemptChanges(TypedDict, total=False):
     connected_account: str | None
     third_party_error: str | None
     late_success_at: datetime
-    claimed_until: datetime | None
-    look_at: datetime | None
+    lease_end: datetime | None
+    recheck_at: datetime | None

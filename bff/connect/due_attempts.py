@@ -1,4 +1,7 @@
-"""Reads the attempts that are due for housekeeping. One that cannot be used does not hold up the others."""
+"""Reads the attempts that are due for housekeeping.
+
+One whose row or processing fails is set aside for a while, and does not hold up the others.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from bff.storage.tables import IS_LAUNCHED, attempts
 
 
 class DueAttempts:
-    """Reads what ``AttemptStore`` calls overdue, and due for a look."""
+    """Reads the attempts that are overdue, and those that are due for a recheck."""
 
     def __init__(self, engine: Engine) -> None:
         self._rows = ReadableRows(engine.connect, attempts.c.id, from_row)
@@ -23,10 +26,10 @@ class DueAttempts:
         query = select(attempts).where(IS_LAUNCHED, attempts.c.expires_at < now)
         return self._rows.read(query.order_by(attempts.c.expires_at).limit(limit))
 
-    def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
-        """Attempts that were given up and are due for a look, the longest due first."""
-        query = select(attempts).where(attempts.c.look_at.is_not(None), attempts.c.look_at <= now)
-        return self._rows.read(query.order_by(attempts.c.look_at).limit(limit))
+    def for_recheck(self, now: datetime, limit: int) -> list[Attempt]:
+        """Attempts that were given up and are due for a recheck, the longest due first."""
+        query = select(attempts).where(attempts.c.recheck_at.is_not(None), attempts.c.recheck_at <= now)
+        return self._rows.read(query.order_by(attempts.c.recheck_at).limit(limit))
 
     def set_aside(self, attempt_id: str, error: Exception) -> None:
         """Leave an attempt out for ten minutes. Raises ``error`` if it is an outage of the database."""

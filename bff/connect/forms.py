@@ -96,18 +96,19 @@ class Forms:
             return True
         return not account_connector.authenticated and self._attempts.was_filled_in(account_connector.id)
 
-    def open(self, attempt: Attempt, claim: datetime) -> tuple[Secret, Secret]:
+    def open(self, attempt: Attempt, lease_end: datetime) -> tuple[Secret, Secret]:
         """Open the form of a launched attempt: its URL, and the secret for the browser's cookie.
 
-        Uses up the launch token. ``claim``: when the caller's claim of the launch expires. Raises
-        ``LaunchRefused``, ``LaunchPostponed``.
+        Uses up the launch token. ``lease_end``: of the caller's lease of the launch.
+
+        Raises ``LaunchRefused``, ``LaunchPostponed``.
         """
         browser_secret = Secret(self._context.random_token())
         changes: AttemptChanges = {
             "browser_sha256": fingerprint(browser_secret.reveal()),
-            "claimed_until": None,
+            "lease_end": None,
         }
-        launch_token.use_up(self._attempts, attempt, changes, claim)
+        launch_token.use_up(self._attempts, attempt, changes, lease_end)
         self._attempts.note(attempt.id, "form_shown", self._clock())
         return Secret(f"{self._context.public_url}/connect/form/{attempt.id}"), browser_secret
 

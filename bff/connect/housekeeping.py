@@ -1,4 +1,4 @@
-"""Periodic work without a request: settles overdue attempts, looks for late successes, deletes old rows."""
+"""Periodic work without a request: settles overdue attempts, finds late successes, deletes old rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bff.connect.attempt import LIVE, Attempt
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore
 
-BATCH: Final = 15
+DELETED_AT_ONCE: Final = 15
 """Rows deleted in one transaction: some 5 ms of work, since a click may wait for its locks."""
 PAUSE_FACTOR, SHORTEST_PAUSE = 2.0, 0.015
 """The pause after a batch: this many times the batch's duration, and at least this many seconds.
@@ -20,10 +20,10 @@ At 5 ms a batch, one worker deletes 750 rows a second: 1.5 times what 500 prepar
 """
 MAX_OVERDUE: Final = 50
 """Overdue attempts polled in one run: each may cost a call to the partner service."""
-MAX_LOOKS: Final = 20
-"""Attempts that were given up and are looked at in one run: with three runs a minute, one a second."""
+MAX_RECHECKS: Final = 20
+"""Attempts that were given up and are rechecked in one run: with three runs a minute, one a second."""
 MAX_UNANSWERED: Final = 3
-"""A run ends after this many looks in a row without an answer."""
+"""A run ends after this many rechecks in a row without an answer."""
 
 
 class Purger(Protocol):
@@ -55,18 +55,18 @@ class Housekeeping:
         overdue = self._attempts.overdue(self._clock(), MAX_OVERDUE)
         return sum(self._or_set_aside(attempt, self._has_ended, False) for attempt in overdue)
 
-    def look_back(self) -> int:
-        """Look whether attempts that were given up have succeeded since.
+    def recheck_given_up(self) -> int:
+        """Check whether attempts that were given up have succeeded since.
 
-        Returns how many were looked at or set aside.
+        Returns how many were due, but for those about which the partner service did not answer.
         """
-        looked, unanswered = 0, 0
-        for attempt in self._attempts.looks_due(self._clock(), MAX_LOOKS):
-            if self._or_set_aside(attempt, self._poller.look_back, True):
-                looked, unanswered = looked + 1, 0
+        done, unanswered = 0, 0
+        for attempt in self._attempts.due_for_recheck(self._clock(), MAX_RECHECKS):
+            if self._or_set_aside(attempt, self._poller.recheck, True):
+                done, unanswered = done + 1, 0
             elif (unanswered := unanswered + 1) == MAX_UNANSWERED:
                 break
-        return looked
+        return done
 
     def _has_ended(self, attempt: Attempt) -> bool:
         return self._poller.poll(attempt).status not in LIVE
@@ -88,8 +88,8 @@ class Housekeeping:
         only: Set[str] | None = None
         while True:
             began = time.perf_counter()
-            batch = self._purger.delete_old(self._clock(), BATCH, only)
+            batch = self._purger.delete_old(self._clock(), DELETED_AT_ONCE, only)
             deleted |= {name: deleted.get(name, 0) + count for name, count in batch.items()}
-            only = {name for name, count in batch.items() if count == BATCH}
+            only = {name for name, count in batch.items() if count == DELETED_AT_ONCE}
             if not only or pause(max(PAUSE_FACTOR * (time.perf_counter() - began), SHORTEST_PAUSE)):
                 return deleted

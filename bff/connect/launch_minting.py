@@ -50,7 +50,7 @@ class MintedLaunch:
     @property
     def launch_changes(self) -> AttemptChanges:
         """The same for a launch: also releases its claim, and binds the attempt to the launching browser."""
-        changes: AttemptChanges = {**self.changes, "claimed_until": None}
+        changes: AttemptChanges = {**self.changes, "lease_end": None}
         if (secret := self.minted.browser_secret) is not None:
             changes["browser_sha256"] = fingerprint(secret.reveal())
         return changes
@@ -113,7 +113,7 @@ class LaunchMinter:
     ) -> bool:
         as_minted = replace(attempt, account_connector_id=account_connector.id, minted_at=now)
         return outcome.another_user_may_have_connected(
-            as_minted, self._attempts.others(as_minted, outcome.others_since(as_minted))
+            as_minted, self._attempts.other_sign_ins(as_minted, outcome.others_since(as_minted))
         )
 
     def _end_by_return(self) -> SignInEnd:

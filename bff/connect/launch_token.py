@@ -17,18 +17,18 @@ def is_usable(attempt: Attempt) -> bool:
     return attempt.status in LIVE and attempt.minted_at is None and attempt.browser_sha256 is None
 
 
-def use_up(attempts: AttemptStore, attempt: Attempt, changes: AttemptChanges, claim: datetime) -> None:
+def use_up(attempts: AttemptStore, attempt: Attempt, changes: AttemptChanges, lease_end: datetime) -> None:
     """Store ``changes``: their ``minted_at`` or ``browser_sha256`` uses up the launch token.
 
-    ``claim``: when the caller's claim of the launch expires. Raises ``LaunchRefused`` if the token was used,
-    ``LaunchPostponed`` if another process has claimed the launch meanwhile.
+    ``lease_end``: of the caller's lease of the launch. Raises ``LaunchRefused`` if the token was used,
+    ``LaunchPostponed`` if another process has the lease by now.
     """
-    if attempts.transition(attempt.id, {Status.LAUNCHED}, changes, claim=claim) is None:
-        raise lost_claim(attempts.get(attempt.id))
+    if attempts.transition(attempt.id, {Status.LAUNCHED}, changes, lease_end=lease_end) is None:
+        raise lost_lease(attempts.get(attempt.id))
 
 
-def lost_claim(current: Attempt | None) -> HitchpostError:
-    """The error of a try whose claim is over. ``current``: the attempt as it is stored now."""
+def lost_lease(current: Attempt | None) -> HitchpostError:
+    """The error of a try that has lost its lease. ``current``: the attempt as it is stored now."""
     if current is not None and is_usable(current):
         return LaunchPostponed("this launch took too long; another process is trying it now")
     return LaunchRefused("this launch token was used, or its attempt cancelled, while it was opened")

@@ -9,7 +9,7 @@ from bff.common.errors import PartnerProblem
 from bff.connect import outcome
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import OtherSignIn
-from bff.connect.poll_schedule import next_look, poll_permit
+from bff.connect.poll_schedule import next_recheck, poll_permit
 from bff.connect.ports import AttemptStore, Connections, Events, TransactionHook
 from bff.upstream.protocol import AccountConnector, PartnerService
 
@@ -32,7 +32,10 @@ class AttemptPoller:
         self._connections = connections
 
     def poll(self, attempt: Attempt, hint: Hint | None = None) -> Attempt:
-        """The attempt, polled if a poll is due, and settled if it has ended or its time is over."""
+        """The attempt, polled if a poll is due, and settled if it has ended or its time is over.
+
+        One that was given up stays so. If the poll shows that its sign-in has succeeded, that is noted.
+        """
         now = self._clock()
         attempt = outcome.as_of(attempt, now)
         if attempt.status in LIVE:
@@ -43,7 +46,7 @@ class AttemptPoller:
                 return self.give_up(attempt, over)
             return self.settle(attempt, changes, account_connector) if changes else attempt
         if self._may_still_succeed(attempt, now):
-            return self._look_for_late_success(attempt, hint, now)
+            return self._poll_for_late_success(attempt, hint, now)
         return attempt
 
     def conclude(self, attempt: Attempt, account_connector: AccountConnector, hint: Hint | None) -> Attempt:
@@ -57,18 +60,19 @@ class AttemptPoller:
         changes: AttemptChanges,
         account_connector: AccountConnector | None = None,
         *,
-        claim: datetime | None = None,
+        lease_end: datetime | None = None,
     ) -> Attempt:
         """End a live attempt and return it as it is then. Of concurrent calls the first one counts.
 
-        ``account_connector``: as just read. Updates its connection if the attempt ends connected. ``claim``:
-        the caller's claim of the launch, without which it may not end it (``AttemptStore.transition``).
+        ``account_connector``: as just read. Updates its connection if the attempt ends connected.
+        ``lease_end``: if given, ends it only while the caller still has this lease of the launch
+        (``AttemptStore.transition``).
         """
         succeeded = account_connector if changes.get("status") is Status.CONNECTED else None
         # By the clock as it is now: hosts list what has ended since a time, and a poll may have taken long.
         changes = {**changes, "settled_at": self._clock()}
         settled = self._attempts.transition(
-            attempt.id, LIVE, changes, self._connection_hook(succeeded), claim=claim
+            attempt.id, LIVE, changes, self._connection_hook(succeeded), lease_end=lease_end
         )
         if settled is None:
             return self._attempts.get(attempt.id) or attempt
@@ -76,33 +80,33 @@ class AttemptPoller:
         return settled
 
     def give_up(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
-        """End a live attempt whose sign-in may still succeed: it is looked at again."""
+        """End a live attempt as cancelled or expired. While its sign-in may succeed, it is checked again."""
         if attempt.status not in LIVE:
             return attempt
-        look_at = next_look(attempt, self._clock(), answered=False)
-        settled = self.settle(attempt, {**changes, "look_at": look_at})
-        if look_at is None and settled.status in GIVEN_UP:
+        recheck_at = next_recheck(attempt, self._clock(), answered=False)
+        settled = self.settle(attempt, {**changes, "recheck_at": recheck_at})
+        if recheck_at is None and settled.status in GIVEN_UP:
             # A launch may have stored its account connector since the attempt was read.
-            look_at = next_look(settled, self._clock(), answered=False)
-            if look_at is not None:
-                self._attempts.plan_look(settled.id, look_at)
+            recheck_at = next_recheck(settled, self._clock(), answered=False)
+            if recheck_at is not None:
+                self._attempts.plan_recheck(settled.id, recheck_at)
         return settled
 
-    def look_back(self, attempt: Attempt) -> bool:
-        """Look whether an attempt that was given up has succeeded.
+    def recheck(self, attempt: Attempt) -> bool:
+        """Check whether an attempt that was given up has succeeded, unless another worker does.
 
-        Returns False if the partner service is unavailable.
+        Returns False if the partner service was asked and did not answer.
         """
         now, account_connector_id = self._clock(), attempt.account_connector_id
-        again = next_look(attempt, now, answered=False)
-        if account_connector_id is None or not self._attempts.claim_look(attempt.id, now, again):
+        again = next_recheck(attempt, now, answered=False)
+        if account_connector_id is None or not self._attempts.take_recheck(attempt.id, now, again):
             return True
         try:
             account_connector = self._partner.get_account_connector(attempt.account, account_connector_id)
         except PartnerProblem:
             return False
         if self._note_late_success(attempt, account_connector).late_success_at is None:
-            self._attempts.plan_look(attempt.id, next_look(attempt, now, answered=True))
+            self._attempts.plan_recheck(attempt.id, next_recheck(attempt, now, answered=True))
             if self._connections and account_connector and account_connector.authenticated:
                 self._connections.notice(attempt, account_connector)
         return True
@@ -123,9 +127,9 @@ class AttemptPoller:
             and now < until
         )
 
-    def _look_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
-        # Pages no longer ask about such an attempt. So a request without a hint may poll as soon
-        # after the last poll as one with a hint.
+    def _poll_for_late_success(self, attempt: Attempt, hint: Hint | None, now: datetime) -> Attempt:
+        # Few requests ask about an attempt that was given up, as its page has stopped polling. One without a
+        # hint may therefore poll as soon after the last poll as one with ``FOCUS``.
         polled, account_connector = self._poll_if_due(attempt, hint or Hint.FOCUS, now)
         return self._note_late_success(attempt, account_connector) if polled else attempt
 
@@ -134,7 +138,7 @@ class AttemptPoller:
         changes = outcome.succeeded_late(attempt, account_connector, others)
         if changes is None:
             return attempt
-        late: AttemptChanges = {**changes, "late_success_at": self._clock(), "look_at": None}
+        late: AttemptChanges = {**changes, "late_success_at": self._clock(), "recheck_at": None}
         succeeded = self._attempts.transition(
             attempt.id, {attempt.status}, late, self._connection_hook(account_connector)
         )
@@ -168,28 +172,28 @@ class AttemptPoller:
             return False, None
         permit = poll_permit(attempt, hint, now)
         # Checked here first: most requests come before a poll is due, and then cost no write.
-        claimed = permit.may_be_due(attempt) and self._attempts.claim_poll(attempt.id, now, permit)
-        if not (claimed or _is_last_poll(attempt, hint, now)):
+        leased = permit.may_be_due(attempt) and self._attempts.lease_poll(attempt.id, now, permit)
+        if not (leased or _is_last_poll(attempt, hint, now)):
             return False, None
         try:
             return True, self._partner.get_account_connector(attempt.account, account_connector_id)
         except PartnerProblem:
             return False, None
         finally:
-            if claimed:
-                self._attempts.release(attempt.id, permit.claimed_until)
+            if leased:
+                self._attempts.release_lease(attempt.id, permit.lease_end)
 
     def _others(self, attempt: Attempt, account_connector: AccountConnector | None) -> list[OtherSignIn]:
         # Read after the poll: a sign-in is stored before it can set the flag, so the one that set it is here.
         if not outcome.needs_others(attempt, account_connector):
             return []
-        return self._attempts.others(attempt, outcome.others_since(attempt))
+        return self._attempts.other_sign_ins(attempt, outcome.others_since(attempt))
 
 
 def _is_last_poll(attempt: Attempt, hint: Hint | None, now: datetime) -> bool:
-    """Whether the attempt ends with this poll, which then needs no claim.
+    """Whether the attempt ends with this poll, which then needs no lease.
 
-    The worker that has the claim may have died. Without a poll, a sign-in that succeeded would be reported
+    The worker that has the lease may have died. Without a poll, a sign-in that succeeded would be reported
     as cancelled or expired.
     """
     return attempt.status in LIVE and (hint is Hint.CANCEL or now >= attempt.expires_at)

@@ -85,36 +85,36 @@ class AttemptStore(Protocol):
         changes: AttemptChanges,
         hook: TransactionHook | None = None,
         *,
-        claim: datetime | None = None,
+        lease_end: datetime | None = None,
     ) -> Attempt | None:
         """Compare-and-set: apply ``changes`` if the status is one of ``expected``.
 
-        ``claim``: the end of the caller's claim of the launch. Apply them only while no other process has
-        claimed the launch since, no sign-in token was minted and no form was opened. ``hook`` runs in the
-        same transaction, with the changed attempt. Returns the changed attempt; None if nothing changed. A
-        late success is noted once.
+        ``lease_end``: of the caller's lease of the launch. Apply them only if no other process has taken the
+        lease since, no sign-in token was minted and no form was opened. ``hook`` runs in the same
+        transaction, with the changed attempt. Returns the changed attempt; None if nothing changed. A late
+        success is noted once.
         """
 
     def find_by_support_code(self, support_code: str) -> list[Attempt]:
         """The attempts with this support code, newest first. Codes are random, so as a rule it is one."""
 
-    def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
+    def other_sign_ins(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """Every other sign-in to its account connector minted at ``since`` or later, of any product."""
 
     def note_sign_in_url(self, minted: HostSignInUrl) -> None:
         """Store that a sign-in URL was minted outside of any attempt."""
 
-    def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim a poll until ``permit.claimed_until``; False if a poll is not due.
+    def lease_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
+        """Take the lease of a poll until ``permit.lease_end``; False if a poll is not due.
 
         Counts the poll (``Attempt.polls``, ``Attempt.polled_at``).
         """
 
-    def claim_launch(self, attempt_id: str, now: datetime, claimed_until: datetime) -> bool:
-        """Claim another try of a launch until ``claimed_until``; False while another process has a claim."""
+    def lease_launch(self, attempt_id: str, now: datetime, lease_end: datetime) -> bool:
+        """Take the lease of another try of a launch until ``lease_end``; False while another one lasts."""
 
-    def release(self, attempt_id: str, claimed_until: datetime) -> None:
-        """Release a claim. If it has expired and another process has its own, that claim stays."""
+    def release_lease(self, attempt_id: str, lease_end: datetime) -> None:
+        """Release a lease. If it has expired and another process has its own, that one stays."""
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint, or that the BFF saw its cause."""
@@ -137,20 +137,20 @@ class AttemptStore(Protocol):
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
 
-    def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
-        """Attempts that were given up and are due for a look, the longest due first."""
+    def due_for_recheck(self, now: datetime, limit: int) -> list[Attempt]:
+        """Attempts that were given up and are due for a recheck, the longest due first."""
 
     def set_aside(self, attempt_id: str, error: Exception) -> None:
-        """For a while, omit from ``overdue`` and ``looks_due`` an attempt whose processing raised ``error``.
+        """Omit an attempt whose processing raised ``error`` from the due and overdue ones for a while.
 
         Raises ``error`` if the database is unavailable.
         """
 
-    def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
-        """Claim a look that is due, and plan the next one; of concurrent calls one gets True."""
+    def take_recheck(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
+        """Take a recheck that is due, and plan the next one; of concurrent calls one gets True."""
 
-    def plan_look(self, attempt_id: str, at: datetime | None) -> None:
-        """Plan the next look; None for none."""
+    def plan_recheck(self, attempt_id: str, at: datetime | None) -> None:
+        """Plan the next recheck; None for none."""
 
     def steps(self, attempt_id: str) -> list[Step]:
         """The counted steps, unordered. The polls are one of them."""

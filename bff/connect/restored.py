@@ -13,12 +13,13 @@ from bff.connect.store import DatabaseAttempts
 from bff.storage.tables import attempts
 
 BATCH: Final = 500
+"""Attempts that are read at a time."""
 
 
 def end_unsettled(engine: Engine, now: datetime) -> int:
     """End all unsettled attempts as expired, each with its event; return how many.
 
-    Their sign-ins may have succeeded since the backup: those that were launched are looked at as soon as the
+    Their sign-ins may have succeeded since the backup: those that were launched are checked as soon as the
     programs run, so that a late success is reported. Safe to repeat, and while the programs run.
     """
     store, ended = DatabaseAttempts(engine), 0
@@ -30,5 +31,5 @@ def end_unsettled(engine: Engine, now: datetime) -> int:
         if not found:
             return ended
         for attempt in found:
-            look_at = None if attempt.account_connector_id is None else now
-            ended += store.transition(attempt.id, LIVE, {**expired, "look_at": look_at}) is not None
+            recheck_at = None if attempt.account_connector_id is None else now
+            ended += store.transition(attempt.id, LIVE, {**expired, "recheck_at": recheck_at}) is not None

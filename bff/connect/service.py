@@ -43,7 +43,7 @@ from bff.upstream.catalogue import Catalogue
 
 POSTPONED_FOR: Final = timedelta(seconds=30)
 """While the partner service is unavailable, a launch is postponed; this long after its first try it fails."""
-LAUNCH_CLAIM: Final = timedelta(seconds=15)
+LAUNCH_LEASE: Final = timedelta(seconds=15)
 """How long one try of a launch holds off others if it does not finish, since its process may have died."""
 
 
@@ -137,7 +137,7 @@ class Connect:
         The launch token is used up when the minted sign-in token is stored, or the form is opened. An outage
         before that (of the partner service for up to ``POSTPONED_FOR``, of the database, of this process)
         leaves it usable. A try that
-        outlasts its claim changes nothing once another process has claimed the launch. Raises
+        outlasts its lease changes nothing once another process has the lease. Raises
         ``LaunchRefused``; ``LaunchPostponed`` while a retry may succeed; any other ``PartnerProblem`` after
         the attempt has failed with its code.
         """
@@ -147,14 +147,14 @@ class Connect:
     def _launch(self, prepared: Attempt) -> Launched:
         # Taken first, so that no other launch gets it, even if this one turns out to be refused.
         prefetched = self._prefetcher.take(prepared.id)
-        attempt, claimed_until = self._claim_launch(prepared)
+        attempt, lease_end = self._lease_launch(prepared)
         try:
             launch = self._mint_unless_form(prefetched, attempt)
         except PartnerProblem as problem:
-            raise self._fail_or_postpone(attempt, claimed_until, problem) from None
+            raise self._fail_or_postpone(attempt, lease_end, problem) from None
         if launch is None:
-            return Launched(attempt, *self._forms.open(attempt, claimed_until))
-        launch_token.use_up(self._attempts, attempt, launch.launch_changes, claimed_until)
+            return Launched(attempt, *self._forms.open(attempt, lease_end))
+        launch_token.use_up(self._attempts, attempt, launch.launch_changes, lease_end)
         return Launched(attempt, launch.url(self._context.partner_service_url), launch.minted.browser_secret)
 
     def read(self, attempt_id: str, product: str) -> Attempt:
@@ -206,41 +206,41 @@ class Connect:
             raise NotFound("this page belongs to no attempt")
         return attempt
 
-    def _claim_launch(self, attempt: Attempt) -> tuple[Attempt, datetime]:
-        """Claim the launch for this try; return the attempt as launched, and when the claim expires.
+    def _lease_launch(self, attempt: Attempt) -> tuple[Attempt, datetime]:
+        """Take the lease of this try; return the attempt as launched, and when the lease expires.
 
-        An earlier try that did not finish is taken over once its claim has expired. Raises ``LaunchRefused``,
-        or ``LaunchPostponed`` while an earlier claim lasts.
+        An earlier try that did not finish is taken over once its lease has expired. Raises ``LaunchRefused``,
+        or ``LaunchPostponed`` while an earlier lease lasts.
         """
         now = self._clock()
-        claimed_until = now + LAUNCH_CLAIM
+        lease_end = now + LAUNCH_LEASE
         changes: AttemptChanges = {
             "status": Status.LAUNCHED,
             "launched_at": now,
             "expires_at": now + LAUNCHED_LIFE,
-            "claimed_until": claimed_until,
+            "lease_end": lease_end,
         }
         if launched := self._attempts.transition(attempt.id, {Status.CREATED}, changes):
-            return launched, claimed_until
+            return launched, lease_end
         current = self._attempts.get(attempt.id)
         if current is None or not launch_token.is_usable(current):
             raise LaunchRefused("this launch token was used")
-        if not self._attempts.claim_launch(attempt.id, now, claimed_until):
+        if not self._attempts.lease_launch(attempt.id, now, lease_end):
             raise LaunchPostponed("this launch is being tried already")
-        return current, claimed_until
+        return current, lease_end
 
     def _fail_or_postpone(
-        self, attempt: Attempt, claimed_until: datetime, problem: PartnerProblem
+        self, attempt: Attempt, lease_end: datetime, problem: PartnerProblem
     ) -> HitchpostError:
         """Postpone a launch that could not mint, or fail its attempt; return the error to raise."""
         is_transient = isinstance(problem, PartnerUnavailable) and not problem.lasting
         if is_transient and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
             self._attempts.note(attempt.id, "postponed", self._clock())
-            self._attempts.release(attempt.id, claimed_until)
+            self._attempts.release_lease(attempt.id, lease_end)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
         failed: AttemptChanges = {"status": Status.FAILED, "error_code": problem.page_code}
-        settled = self._poller.settle(attempt, failed, claim=claimed_until)
-        return launch_token.lost_claim(settled) if settled.status in LIVE else problem
+        settled = self._poller.settle(attempt, failed, lease_end=lease_end)
+        return launch_token.lost_lease(settled) if settled.status in LIVE else problem
 
     def _mint_ahead(self, attempt: Attempt) -> MintedLaunch | None:
         return None if self._forms.replaces_sign_in(attempt) else self._launch_minter.mint(attempt)

@@ -14,8 +14,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bff.connect import steps
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
-from bff.connect.claims import Claims
 from bff.connect.due_attempts import DueAttempts
+from bff.connect.leases import Leases
 from bff.connect.other_sign_ins import OtherSignIns
 from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
@@ -37,12 +37,12 @@ def _by(column: Column[Any]) -> Select[Any]:
     return select(attempts).where(column == bindparam("value"))
 
 
-def _transition(names: frozenset[str], expected: frozenset[Status], claimed: bool) -> ReturningUpdate[Any]:
+def _transition(names: frozenset[str], expected: frozenset[Status], leased: bool) -> ReturningUpdate[Any]:
     """The compare-and-set statement that sets the columns ``names``, each from a parameter of its name."""
     allowed = or_(*(_columns.status == status.value for status in sorted(expected)))
-    if claimed:
+    if leased:
         allowed &= _columns.minted_at.is_(None) & _columns.browser_sha256.is_(None)
-        allowed &= _columns.claimed_until == bindparam("claim")
+        allowed &= _columns.lease_end == bindparam("held_lease_end")
     if "late_success_at" in names:
         allowed &= _columns.late_success_at.is_(None)
     changed: dict[str, Any] = {name: bindparam(name) for name in names}
@@ -84,7 +84,7 @@ class DatabaseAttempts:
         )
         new: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
         self._add = Change(engine, insert(attempts).values(new).returning(_columns.id))
-        self._claims = Claims(engine)
+        self._leases = Leases(engine)
         self._due = DueAttempts(engine)
         self._transitions: dict[tuple[frozenset[str], frozenset[Status], bool], Change] = {}
 
@@ -122,16 +122,16 @@ class DatabaseAttempts:
         changes: AttemptChanges,
         hook: TransactionHook | None = None,
         *,
-        claim: datetime | None = None,
+        lease_end: datetime | None = None,
     ) -> Attempt | None:
         """Compare-and-set; None if the status is none of ``expected``.
 
-        With ``claim``: also None if that claim has been replaced, a token was minted or a form opened.
+        With ``lease_end``: also None if another process has the lease, a token was minted or a form opened.
 
         Records an ending, or a late success, as an event in the same transaction.
         """
-        statement_key = frozenset(changes), frozenset(expected), claim is not None
-        values = {**changes, "attempt_id": attempt_id, **({"claim": claim} if claim else {})}
+        statement_key = frozenset(changes), frozenset(expected), lease_end is not None
+        values = {**changes, "attempt_id": attempt_id, **({"held_lease_end": lease_end} if lease_end else {})}
         recorded = _event_of(changes)
         event = partial(_event, *recorded) if recorded else None
         if hook is not None:
@@ -170,7 +170,7 @@ class DatabaseAttempts:
             rows = connection.execute(query.order_by(attempts.c.created_at.desc()).limit(MOST_FOUND)).all()
         return [from_row(row) for row in rows]
 
-    def others(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
+    def other_sign_ins(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
         """Every other sign-in to its account connector minted at ``since`` or later."""
         return self._others.of(attempt, since)
 
@@ -178,21 +178,21 @@ class DatabaseAttempts:
         """Store that a sign-in URL was minted outside of any attempt."""
         self._others.note(minted)
 
-    def claim_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
-        """Claim a poll; of concurrent calls one gets True."""
-        polls = self._claims.poll(attempt_id, now, permit)
+    def lease_poll(self, attempt_id: str, now: datetime, permit: PollPermit) -> bool:
+        """Take the lease of a poll; of concurrent calls one gets True."""
+        polls = self._leases.poll(attempt_id, now, permit)
         if polls == 1:
             # The attempt itself has only the time of its last poll.
             self.note(attempt_id, POLLED, now)
         return polls is not None
 
-    def claim_launch(self, attempt_id: str, now: datetime, claimed_until: datetime) -> bool:
-        """Claim the next try of a launch; of concurrent calls one gets True."""
-        return self._claims.launch(attempt_id, now, claimed_until)
+    def lease_launch(self, attempt_id: str, now: datetime, lease_end: datetime) -> bool:
+        """Take the lease of the next try of a launch; of concurrent calls one gets True."""
+        return self._leases.launch(attempt_id, now, lease_end)
 
-    def release(self, attempt_id: str, claimed_until: datetime) -> None:
-        """Release the claim that ends at ``claimed_until``. A later claim stays."""
-        self._claims.release(attempt_id, claimed_until)
+    def release_lease(self, attempt_id: str, lease_end: datetime) -> None:
+        """Release the lease that ends at ``lease_end``. A later one stays."""
+        self._leases.release(attempt_id, lease_end)
 
     def note_hint(self, attempt_id: str, hint: Hint, now: datetime) -> None:
         """Store that a page sent this hint, or that the BFF saw its cause."""
@@ -230,22 +230,22 @@ class DatabaseAttempts:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""
         return self._due.overdue(now, limit)
 
-    def looks_due(self, now: datetime, limit: int) -> list[Attempt]:
-        """Attempts that were given up and are due for a look, the longest due first."""
-        return self._due.looks_due(now, limit)
+    def due_for_recheck(self, now: datetime, limit: int) -> list[Attempt]:
+        """Attempts that were given up and are due for a recheck, the longest due first."""
+        return self._due.for_recheck(now, limit)
 
     def set_aside(self, attempt_id: str, error: Exception) -> None:
-        """Leave an attempt out of ``overdue`` and ``looks_due``. Raises ``error`` if it is an outage."""
+        """Leave an attempt out of the due and overdue ones. Raises ``error`` if it is an outage."""
         self._due.set_aside(attempt_id, error)
 
-    def claim_look(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
-        """Claim a look that is due; of concurrent calls one gets True."""
-        return self._claims.look(attempt_id, now, again)
+    def take_recheck(self, attempt_id: str, now: datetime, again: datetime | None) -> bool:
+        """Take a recheck that is due, and plan the next one; of concurrent calls one gets True."""
+        return self._leases.take_recheck(attempt_id, now, again)
 
-    def plan_look(self, attempt_id: str, at: datetime | None) -> None:
-        """Plan the next look."""
+    def plan_recheck(self, attempt_id: str, at: datetime | None) -> None:
+        """Plan the next recheck; None for none."""
         with self._writer.begin() as connection:
-            connection.execute(update(attempts).where(_columns.id == attempt_id).values(look_at=at))
+            connection.execute(update(attempts).where(_columns.id == attempt_id).values(recheck_at=at))
 
     def steps(self, attempt_id: str) -> list[Step]:
         """The counted steps, unordered, and how often the partner service was polled and when last."""

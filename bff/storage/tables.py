@@ -180,7 +180,7 @@ attempts: Final = Table(
     Column("hinted_at", UtcDateTime),
     Column("checked_at", UtcDateTime, key="polled_at"),
     Column("checks", Integer, key="polls", nullable=False, server_default="0"),
-    Column("checking_until", UtcDateTime, key="claimed_until"),
+    Column("checking_until", UtcDateTime, key="lease_end"),
     Column("settled_at", UtcDateTime),
     Column("error_code", String(64)),
     Column("external_account", String(255)),
@@ -191,7 +191,7 @@ attempts: Final = Table(
     Column("request_sha256", String(64)),
     Column("wanted_connection", Integer),
     Column("adds_connection", Boolean, nullable=False, server_default=false()),
-    Column("look_at", UtcDateTime),
+    Column("look_at", UtcDateTime, key="recheck_at"),
 )
 
 # A literal, not a bound parameter: the planner uses a partial index only if it sees the index's condition.
@@ -211,7 +211,7 @@ Index(
     sqlite_where=attempts.c.minted_at.is_not(None),
 )
 
-Index("ix_attempts_looks", attempts.c.look_at, sqlite_where=attempts.c.look_at.is_not(None))
+Index("ix_attempts_looks", attempts.c.recheck_at, sqlite_where=attempts.c.recheck_at.is_not(None))
 
 Index("ix_attempts_running", attempts.c.product, attempts.c.account_id, sqlite_where=IS_LAUNCHED)
 

@@ -87,13 +87,13 @@ def test_a_submission_that_was_overtaken_takes_nothing_back(
     assert core.read(attempt).sign_in_token_sha256 == second != first
 
 
-def test_a_submission_leaves_a_poll_under_way_its_claim(core: WatchedCore, forms: Forms) -> None:
+def test_a_submission_leaves_a_poll_under_way_its_lease(core: WatchedCore, forms: Forms) -> None:
     """Another process polls the attempt meanwhile. No second poll begins beside it."""
     attempt, now = opened(core), core.clock()
     permit = poll_permit(attempt, None, now)
-    assert core.attempts.claim_poll(attempt.id, now, permit)
+    assert core.attempts.lease_poll(attempt.id, now, permit)
     assert isinstance(forms.submit(attempt, 0, TYPED), NextUrl)
-    assert not core.attempts.claim_poll(attempt.id, now, replace(permit, not_since=now))
+    assert not core.attempts.lease_poll(attempt.id, now, replace(permit, not_since=now))
 
 
 def test_a_database_that_goes_away_while_a_form_is_submitted_leaves_it_to_be_submitted_again(

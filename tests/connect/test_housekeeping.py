@@ -13,16 +13,16 @@ import pytest
 from bff.connect import housekeeping
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Status
 from bff.connect.housekeeping import (
-    BATCH,
-    MAX_LOOKS,
+    DELETED_AT_ONCE,
     MAX_OVERDUE,
+    MAX_RECHECKS,
     MAX_UNANSWERED,
     PAUSE_FACTOR,
     SHORTEST_PAUSE,
     Housekeeping,
 )
 from bff.connect.outcome import SIGN_IN_LIFE
-from bff.connect.poll_schedule import LATEST_LOOK, LOOK_DELAY
+from bff.connect.poll_schedule import LATEST_RECHECK, RECHECK_DELAY
 from tests.support.core import Core, build_core
 from tests.support.databases import sqlite_url
 
@@ -46,7 +46,7 @@ class Cellar:
 
 @pytest.fixture
 def core(tmp_path: Path) -> Core:
-    """With a database of its own: housekeeping looks at all attempts that there are."""
+    """With a database of its own: housekeeping checks at all attempts that there are."""
     return build_core(sqlite_url(tmp_path, "bff"))
 
 
@@ -90,7 +90,7 @@ class TestEnds:
         assert keeping.end_overdue() == 1
         assert core.read(attempt).status is Status.CONNECTED
 
-    def test_each_is_counted_and_no_more_than_a_rounds_worth_is_looked_at(
+    def test_each_is_counted_and_no_more_than_a_rounds_worth_is_polled(
         self, core: Core, keeping: Housekeeping
     ) -> None:
         """Each may be a call to the partner service, which has other things to do; the next round goes on."""
@@ -102,7 +102,7 @@ class TestEnds:
         assert keeping.end_overdue() == 2
 
 
-class TestLooksBack:
+class TestRechecks:
     """A sign-in that succeeds after its attempt was given up is told, though its page has gone."""
 
     @pytest.mark.parametrize("given_up", ["expired", "cancelled"])
@@ -119,15 +119,15 @@ class TestLooksBack:
         else:
             core.connect.cancel(attempt)
         for _ in range(3):
-            core.clock.tick(LOOK_DELAY.total_seconds())
-            assert keeping.look_back() == 0
+            core.clock.tick(RECHECK_DELAY.total_seconds())
+            assert keeping.recheck_given_up() == 0
         core.partner.down = False
-        core.clock.tick(LOOK_DELAY.total_seconds())
-        assert keeping.look_back() == 1
+        core.clock.tick(RECHECK_DELAY.total_seconds())
+        assert keeping.recheck_given_up() == 1
         late = core.read(attempt)
         assert (late.status, late.late_success_at) == (given_up, core.clock())
         core.clock.tick(SIGN_IN_LIFE.total_seconds())
-        assert keeping.look_back() == 0
+        assert keeping.recheck_given_up() == 0
 
     def test_a_sign_in_that_ends_after_its_attempt_is_told(self, core: Core, keeping: Housekeeping) -> None:
         """Its user went on in an open window: soon after the end, or as late as that can be."""
@@ -135,27 +135,27 @@ class TestLooksBack:
         core.connect.cancel(soon)
         core.connect.cancel(late)
         core.finish(soon, "connected")
-        core.clock.tick(LOOK_DELAY.total_seconds())
-        assert keeping.look_back() == 2
+        core.clock.tick(RECHECK_DELAY.total_seconds())
+        assert keeping.recheck_given_up() == 2
         assert core.read(soon).late_success_at == core.clock()
         core.finish(late, "connected")
         core.clock.tick(SIGN_IN_LIFE.total_seconds())
-        assert keeping.look_back() == 1
+        assert keeping.recheck_given_up() == 1
         assert core.read(late).late_success_at == core.clock()
 
     @pytest.mark.parametrize("down", [False, True], ids=["answered", "away"])
     def test_it_ends(self, core: Core, keeping: Housekeeping, down: bool) -> None:
-        """With two looks where they are answered; without answers, when others could be taken for it."""
+        """With two rechecks where they are answered; without answers, when others could be taken for it."""
         attempt = core.launched()
         core.connect.cancel(attempt)
         core.partner.checks, core.partner.down = 0, down
         for _ in range(5 * 60):
             core.clock.tick(60)
-            keeping.look_back()
-            if core.clock() - attempt.created_at == SIGN_IN_LIFE + LATEST_LOOK:
-                looks = core.partner.checks
-        assert core.partner.checks == looks
-        assert looks <= ((SIGN_IN_LIFE + LATEST_LOOK) / LOOK_DELAY if down else 2)
+            keeping.recheck_given_up()
+            if core.clock() - attempt.created_at == SIGN_IN_LIFE + LATEST_RECHECK:
+                checks = core.partner.checks
+        assert core.partner.checks == checks
+        assert checks <= ((SIGN_IN_LIFE + LATEST_RECHECK) / RECHECK_DELAY if down else 2)
 
     def test_an_outage_ends_a_round_and_a_round_is_bounded(self, core: Core, keeping: Housekeeping) -> None:
         """The partner service has other things to do; the next round goes on."""
@@ -164,25 +164,25 @@ class TestLooksBack:
         ended: AttemptChanges = {
             "status": Status.EXPIRED,
             "settled_at": core.clock(),
-            "look_at": core.clock(),
+            "recheck_at": core.clock(),
         }
-        for number in range(MAX_LOOKS + MAX_UNANSWERED):
+        for number in range(MAX_RECHECKS + MAX_UNANSWERED):
             own = {"id": f"att_{number}", "launch_token_sha256": f"{number:064}"}
             core.attempts.add(replace(attempt, **own))  # type: ignore[arg-type]
             core.attempts.transition(own["id"], LIVE, ended)
         core.partner.checks, core.partner.down = 0, True
-        assert (keeping.look_back(), core.partner.checks) == (0, MAX_UNANSWERED)
+        assert (keeping.recheck_given_up(), core.partner.checks) == (0, MAX_UNANSWERED)
         core.partner.checks, core.partner.down = 0, False
-        assert (keeping.look_back(), core.partner.checks) == (MAX_LOOKS, MAX_LOOKS)
-        assert keeping.look_back() == 0
+        assert (keeping.recheck_given_up(), core.partner.checks) == (MAX_RECHECKS, MAX_RECHECKS)
+        assert keeping.recheck_given_up() == 0
 
-    def test_of_two_workers_one_looks(self, core: Core) -> None:
+    def test_of_two_workers_one_rechecks(self, core: Core) -> None:
         """Both have found it due."""
         attempt = core.launched()
         attempt = core.connect.cancel(attempt)
-        core.clock.tick(LOOK_DELAY.total_seconds())
+        core.clock.tick(RECHECK_DELAY.total_seconds())
         core.partner.checks = 0
-        assert [core.poller.look_back(attempt) for _ in range(2)] == [True, True]
+        assert [core.poller.recheck(attempt) for _ in range(2)] == [True, True]
         assert core.partner.checks == 1
 
     def test_a_late_success_is_noted_once(self, core: Core) -> None:
@@ -201,18 +201,18 @@ class TestForgetting:
         self, core: Core, keeping: Housekeeping, cellar: Cellar
     ) -> None:
         """Of any kind; the answer is how many of each went in all."""
-        old = {"attempts": 2 * BATCH + 3, "sessions": 1, "invites": 0}
+        old = {"attempts": 2 * DELETED_AT_ONCE + 3, "sessions": 1, "invites": 0}
         cellar.things = dict(old)
         assert keeping.delete_old() == old
         assert cellar.things == dict.fromkeys(old, 0)
         first, *later = cellar.rounds
-        assert first == (core.clock(), BATCH, None)
-        assert later == [(core.clock(), BATCH, {"attempts"})] * 2
+        assert first == (core.clock(), DELETED_AT_ONCE, None)
+        assert later == [(core.clock(), DELETED_AT_ONCE, {"attempts"})] * 2
 
     def test_a_full_batch_may_not_be_the_last(self, keeping: Housekeeping, cellar: Cellar) -> None:
         """One more look tells."""
-        cellar.things = {"attempts": BATCH}
-        assert keeping.delete_old() == {"attempts": BATCH}
+        cellar.things = {"attempts": DELETED_AT_ONCE}
+        assert keeping.delete_old() == {"attempts": DELETED_AT_ONCE}
         assert len(cellar.rounds) == 2
 
     def test_with_nothing_to_do_one_look_is_enough(self, keeping: Housekeeping, cellar: Cellar) -> None:
@@ -222,22 +222,22 @@ class TestForgetting:
 
     def test_it_stops_when_told_to(self, keeping: Housekeeping, cellar: Cellar) -> None:
         """After the batch that is going on: a program that ends does not wait for years of old rows."""
-        cellar.things = {"attempts": 5 * BATCH}
+        cellar.things = {"attempts": 5 * DELETED_AT_ONCE}
         answers, rests = iter([False, True]), list[float]()
 
         def pause(seconds: float) -> bool:
             rests.append(seconds)
             return next(answers)
 
-        assert keeping.delete_old(pause) == {"attempts": 2 * BATCH}
-        assert cellar.things == {"attempts": 3 * BATCH}
+        assert keeping.delete_old(pause) == {"attempts": 2 * DELETED_AT_ONCE}
+        assert cellar.things == {"attempts": 3 * DELETED_AT_ONCE}
         assert len(rests) == 2
 
     def test_a52_it_rests_longer_than_it_works(
         self, keeping: Housekeeping, cellar: Cellar, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Twice as long as the batch before took: most clicks meet none. And never less than a moment."""
-        cellar.things = {"attempts": 3 * BATCH}
+        cellar.things = {"attempts": 3 * DELETED_AT_ONCE}
         moments = iter([10.0, 10.5, 20.0, 20.001, 30.0, 30.1, 40.0, 40.0])
         monkeypatch.setattr(housekeeping, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
         rests = list[float]()

@@ -11,7 +11,7 @@ import pytest
 from bff.connect import outcome
 from bff.connect.attempt import Attempt, Delivery, Hint, Status
 from bff.connect.outcome import OtherSignIn
-from bff.connect.poll_schedule import HINT_EFFECT, INITIAL_POLLS, POLL_CLAIM, poll_permit
+from bff.connect.poll_schedule import BURST, HINT_EFFECT, POLL_LEASE, poll_permit
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
 from bff.partner.providers import refusals
@@ -367,10 +367,10 @@ class TestTurn:
         """Its age is counted from now."""
         fresh = replace(ATTEMPT, launched_at=None)
         now = NOW + timedelta(hours=1)
-        assert poll_permit(fresh, None, now).most == INITIAL_POLLS - 1
+        assert poll_permit(fresh, None, now).most == BURST - 1
         assert poll_permit(fresh, None, now).not_since == now - timedelta(seconds=1)
 
-    def test_a_poll_whose_process_died_blocks_no_longer_than_its_claim(self) -> None:
+    def test_a_poll_whose_process_died_blocks_no_longer_than_its_lease(self) -> None:
         """Half a minute."""
-        assert poll_permit(ATTEMPT, None, NOW).claimed_until == NOW + POLL_CLAIM
-        assert timedelta(seconds=30) == POLL_CLAIM
+        assert poll_permit(ATTEMPT, None, NOW).lease_end == NOW + POLL_LEASE
+        assert timedelta(seconds=30) == POLL_LEASE

@@ -10,7 +10,7 @@ import pytest
 
 from bff.connect.attempt import Attempt, Hint, Status
 from bff.connect.outcome import SIGN_IN_LIFE
-from bff.connect.poll_schedule import LOOK_DELAY, POLL_CLAIM, next_look, poll_permit
+from bff.connect.poll_schedule import POLL_LEASE, RECHECK_DELAY, next_recheck, poll_permit
 from bff.connect.timeline import POLLED, Step
 from tests.support.watched_core import WatchedCore
 
@@ -91,7 +91,7 @@ def test_nobody_asks_before_it_is_time(core: WatchedCore) -> None:
 
 def poll_and_die(core: WatchedCore, attempt: Attempt) -> None:
     """A worker begins a poll, and is killed before it is answered."""
-    assert core.attempts.claim_poll(attempt.id, core.clock(), poll_permit(attempt, None, core.clock()))
+    assert core.attempts.lease_poll(attempt.id, core.clock(), poll_permit(attempt, None, core.clock()))
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def test_a_repeated_cancel_polls_only_when_a_poll_is_due(core: WatchedCore) -> N
     attempt = launched(core)
     poll_and_die(core, attempt)
     ended = core.connect.cancel(core.read(attempt))
-    core.clock.tick(POLL_CLAIM.total_seconds())
+    core.clock.tick(POLL_LEASE.total_seconds())
     poll_and_die(core, ended)
     core.connect.cancel(core.read(ended))
     assert len(core.partner.of("get")) == 1
 
 
-def test_a_last_poll_leaves_another_workers_claim(core: WatchedCore) -> None:
+def test_a_last_poll_leaves_another_workers_lease(core: WatchedCore) -> None:
     """That worker still polls: a third one waits for it."""
     attempt = launched(core)
     poll_and_die(core, attempt)
     ended = core.connect.cancel(core.read(attempt))
-    core.clock.tick(POLL_CLAIM.total_seconds() - 1)
+    core.clock.tick(POLL_LEASE.total_seconds() - 1)
     assert core.poller.poll(core.read(ended), Hint.CANCEL).status is Status.CANCELLED
     assert len(core.partner.of("get")) == 1
     core.clock.tick(1)
@@ -139,17 +139,17 @@ def test_a_last_poll_leaves_another_workers_claim(core: WatchedCore) -> None:
     assert len(core.partner.of("get")) == 2
 
 
-def test_a_claim_that_has_expired_releases_no_later_one(core: WatchedCore) -> None:
-    """A worker was answered after its claim had expired, and another worker polls already."""
+def test_a_lease_that_has_expired_releases_no_later_one(core: WatchedCore) -> None:
+    """A worker was answered after its lease had expired, and another worker polls already."""
     attempt, began = launched(core), core.clock()
     poll_and_die(core, attempt)
-    core.clock.tick(POLL_CLAIM.total_seconds())
+    core.clock.tick(POLL_LEASE.total_seconds())
     poll_and_die(core, attempt)
-    core.attempts.release(attempt.id, began + POLL_CLAIM)
+    core.attempts.release_lease(attempt.id, began + POLL_LEASE)
     now = core.clock()
-    assert not core.attempts.claim_launch(attempt.id, now, now + POLL_CLAIM)
-    core.attempts.release(attempt.id, now + POLL_CLAIM)
-    assert core.attempts.claim_launch(attempt.id, now, now + POLL_CLAIM)
+    assert not core.attempts.lease_launch(attempt.id, now, now + POLL_LEASE)
+    core.attempts.release_lease(attempt.id, now + POLL_LEASE)
+    assert core.attempts.lease_launch(attempt.id, now, now + POLL_LEASE)
 
 
 def test_the_polls_are_one_step_from_the_first_to_the_last(core: WatchedCore) -> None:
@@ -266,7 +266,7 @@ class TestLateSuccess:
         core.attempts.transition(attempt.id, {attempt.status}, {"minted_at": minted_at})
         core.finish(attempt, "connected")
         core.clock.now = attempt.launched_at + SIGN_IN_LIFE
-        assert next_look(core.read(attempt), core.clock(), answered=True) == minted_at + SIGN_IN_LIFE
+        assert next_recheck(core.read(attempt), core.clock(), answered=True) == minted_at + SIGN_IN_LIFE
         assert core.poller.poll(core.read(attempt)).late_success_at == core.clock()
 
     def test_it_is_looked_for_for_one_hour_after_it_was_minted(self, core: WatchedCore) -> None:
@@ -309,10 +309,10 @@ class TestLateSuccess:
         read_before = replace(attempt, account_connector_id=None, minted_at=None)
         given = core.poller.give_up(read_before, {"status": Status.CANCELLED, "error_code": "cancelled"})
         core.finish(attempt, "connected")
-        core.clock.tick(LOOK_DELAY.total_seconds())
-        [due] = core.attempts.looks_due(core.clock(), 10)
+        core.clock.tick(RECHECK_DELAY.total_seconds())
+        [due] = core.attempts.due_for_recheck(core.clock(), 10)
         assert (given.status, due.id) == (Status.CANCELLED, attempt.id)
-        assert core.poller.look_back(due)
+        assert core.poller.recheck(due)
         assert core.read(attempt).late_success_at == core.clock()
 
     def test_an_unlaunched_attempt_that_was_given_up_has_no_late_success(self, core: WatchedCore) -> None:

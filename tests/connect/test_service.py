@@ -29,7 +29,7 @@ from bff.connect.attempt import LAUNCHED_LIFE, Attempt, Delivery, Hint, Status
 from bff.connect.listing import AttemptFilter, AttemptList
 from bff.connect.new_attempt import SUPPORT_ALPHABET, UNLAUNCHED_LIFE, BeginRequest, support_code
 from bff.connect.ports import AlreadyBegun
-from bff.connect.service import LAUNCH_CLAIM, POSTPONED_FOR
+from bff.connect.service import LAUNCH_LEASE, POSTPONED_FOR
 from bff.connect.timeline import POLLED
 from bff.content.minted_url import MOST
 from bff.identity.principal import AccountRef, Principal, User
@@ -329,11 +329,11 @@ class TestLaunch:
     def test_a_try_of_another_process_is_waited_for(self, core: WatchedCore) -> None:
         """It may have been killed: after a while the token may be tried again, and is used up once."""
         attempt, token = begin(core)
-        core.connect._claim_launch(core.connect.peek(token))  # All that a killed process has done.
+        core.connect._lease_launch(core.connect.peek(token))  # All that a killed process has done.
         with pytest.raises(LaunchPostponed):
             core.connect.launch(core.connect.peek(token))
         assert core.partner.of("mint") == []
-        core.clock.tick(LAUNCH_CLAIM.total_seconds())
+        core.clock.tick(LAUNCH_LEASE.total_seconds())
         assert core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).minted_at == core.clock()
 
@@ -341,20 +341,20 @@ class TestLaunch:
     @pytest.mark.parametrize(
         "fault", [None, PartnerUnavailable("refused", lasting=True), ConnectorUnavailable("gone")], ids=str
     )
-    def test_a_try_that_outlasts_its_claim_ends_nothing(
+    def test_a_try_that_outlasts_its_lease_ends_nothing(
         self, core: WatchedCore, fault: PartnerProblem | None, *, other_ends: bool
     ) -> None:
-        """Another process has claimed the launch meanwhile: how the first one ended is of no consequence."""
+        """Another process has the lease by now: how the first one ended is of no consequence."""
         attempt, token = begin(core)
         other, mint = build_watched_core(core.engine), core.partner.mint_sign_in_token
 
         def outlast(*asked: Any, **more: Any) -> Any:
-            core.clock.tick(LAUNCH_CLAIM.total_seconds())
+            core.clock.tick(LAUNCH_LEASE.total_seconds())
             other.clock.now = core.clock.now
             if other_ends:
                 other.connect.launch(other.connect.peek(token))
             else:
-                other.connect._claim_launch(other.connect.peek(token))
+                other.connect._lease_launch(other.connect.peek(token))
             if fault:
                 raise fault
             return mint(*asked, **more)
@@ -367,13 +367,13 @@ class TestLaunch:
         assert core.events.heard == []
         assert now.sign_in_token_sha256 == (other.partner.minted[0] if other_ends else None)
 
-    def test_a_try_that_outlasts_its_claim_counts_if_there_was_no_other(self, core: WatchedCore) -> None:
+    def test_a_try_that_outlasts_its_lease_counts_if_there_was_no_other(self, core: WatchedCore) -> None:
         """Slow, but the only one: its browser goes on."""
         attempt, token = begin(core)
         mint = core.partner.mint_sign_in_token
 
         def slowly(*asked: Any, **more: Any) -> Any:
-            core.clock.tick(2 * LAUNCH_CLAIM.total_seconds())
+            core.clock.tick(2 * LAUNCH_LEASE.total_seconds())
             return mint(*asked, **more)
 
         core.partner.mint_sign_in_token = slowly  # type: ignore[method-assign]
@@ -383,7 +383,7 @@ class TestLaunch:
     def test_a_database_that_goes_away_as_a_launch_fails_leaves_it_to_be_tried_again(
         self, core: WatchedCore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The claim ends by itself; the attempt has not failed, and its token is still good."""
+        """The lease ends by itself; the attempt has not failed, and its token is still good."""
         attempt, token = begin(core)
         core.partner.troubles[ACME.id] = ConnectorUnavailable("gone")
         store = core.attempts.transition
@@ -398,7 +398,7 @@ class TestLaunch:
             with pytest.raises(OperationalError):
                 core.connect.launch(core.connect.peek(token))
         assert stored(core, attempt).status is Status.LAUNCHED
-        core.clock.tick(LAUNCH_CLAIM.total_seconds())
+        core.clock.tick(LAUNCH_LEASE.total_seconds())
         core.partner.troubles.clear()
         assert core.connect.launch(core.connect.peek(token)).url
 
@@ -418,7 +418,7 @@ class TestLaunch:
         with pytest.raises(OperationalError):
             core.connect.launch(core.connect.peek(token))
         monkeypatch.undo()
-        core.clock.tick(LAUNCH_CLAIM.total_seconds())
+        core.clock.tick(LAUNCH_LEASE.total_seconds())
         url = core.connect.launch(core.connect.peek(token)).url
         assert stored(core, attempt).sign_in_token_sha256 == fingerprint(query(url)["token"])
 

@@ -174,8 +174,8 @@ class TestOneFlag:
             cyclr_world.page("POST", f"/v1/attempts/{attempt_id}/cancel", token, json={})
         cyclr_world.sign_in(urls[0])
         for _, attempt_id in given_up:
-            cyclr_world.change(attempt_id, look_at=datetime.now(UTC) - timedelta(seconds=1))
-        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.look_back()
+            cyclr_world.change(attempt_id, recheck_at=datetime.now(UTC) - timedelta(seconds=1))
+        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.recheck_given_up()
         assert [(name, data["connected_by"]) for name, data in events(cyclr_world)] == [("connected", None)]
 
     def test_a_connection_by_a_url_after_an_end_is_told_and_stands(self, cyclr_world: CyclrWorld) -> None:
@@ -394,8 +394,8 @@ class TestEnd:
         told = named(cyclr_world)
         cyclr_world.sign_in(url)
         assert item.authenticated
-        cyclr_world.change(attempt["id"], look_at=datetime.now(UTC) - timedelta(seconds=1))
-        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.look_back()
+        cyclr_world.change(attempt["id"], recheck_at=datetime.now(UTC) - timedelta(seconds=1))
+        cyclr_world.bff_app.extensions["hitchpost"].upkeep.housekeeping.recheck_given_up()
         assert named(cyclr_world) == told
         look(cyclr_world)
         assert not item.authenticated

@@ -47,7 +47,7 @@ class Inspector:
         past = datetime.now(UTC) - timedelta(seconds=1)
         live = attempts.c.status.not_in(FINAL)
         # With the time, the questions that died with their worker are over too, and more are earned.
-        over = {"expires_at": past, "claimed_until": None, "polls": 0}
+        over = {"expires_at": past, "lease_end": None, "polls": 0}
         with self.bff.begin() as connection:
             found = list(
                 connection.scalars(update(attempts).where(live).values(over).returning(attempts.c.id))
@@ -167,7 +167,7 @@ class Inspector:
 
         def noticed() -> str:
             with self.bff.begin() as connection:
-                over = {"claimed_until": None, "polls": 0, "polled_at": None}
+                over = {"lease_end": None, "polls": 0, "polled_at": None}
                 connection.execute(update(attempts).where(attempts.c.id == attempt).values(over))
             self._read(attempt)
             with self.bff.connect() as connection:

@@ -75,7 +75,7 @@ def test_what_succeeded_since_the_backup_is_told(
         world.sign_in(world.launch(launched["launch_token"]).headers["Location"])
         monkeypatch.setenv("HITCHPOST_DATABASE_URL", world.bff_database)
         assert hitchpost(["db", "restored"]) == 0
-        services_of(world).upkeep.housekeeping.look_back()
+        services_of(world).upkeep.housekeeping.recheck_given_up()
         engine = open_database(world.bff_database)
         with engine.connect() as connection:
             told = connection.execute(select(outbox.c.subject, outbox.c.type).order_by(outbox.c.id)).all()

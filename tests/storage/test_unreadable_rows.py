@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from bff.connect.attempt import Attempt, Hint, Status
-from bff.connect.housekeeping import MAX_LOOKS, MAX_OVERDUE
-from bff.connect.poll_schedule import LOOK_DELAY
+from bff.connect.housekeeping import MAX_OVERDUE, MAX_RECHECKS
+from bff.connect.poll_schedule import RECHECK_DELAY
 from bff.serving import readable_rows
 from bff.storage.tables import attempts
 from tests.storage.test_storage import House, house
@@ -45,7 +45,7 @@ def unreadable(house: House, attempt: Attempt) -> None:
 def test_a95_attempts_that_cannot_be_read_hold_up_no_other(house: House, break_others: object) -> None:
     """More than a round takes lie before the one: it ends in the same round, and again late."""
     attempt = house.core.launched()
-    many_like(house, attempt, MAX_OVERDUE + MAX_LOOKS)
+    many_like(house, attempt, MAX_OVERDUE + MAX_RECHECKS)
     break_others(house, attempt)  # type: ignore[operator]
     house.core.finish(attempt, "connected")
     house.core.partner.down = True
@@ -54,10 +54,10 @@ def test_a95_attempts_that_cannot_be_read_hold_up_no_other(house: House, break_o
     assert house.core.read(attempt).status is Status.EXPIRED
     with house.engine.begin() as connection:
         others = attempts.c.id != attempt.id
-        connection.execute(update(attempts).where(others).values(look_at=house.core.clock()))
+        connection.execute(update(attempts).where(others).values(recheck_at=house.core.clock()))
     house.core.partner.down = False
-    house.core.clock.tick(LOOK_DELAY.total_seconds())
-    assert house.keeping.look_back() == 1
+    house.core.clock.tick(RECHECK_DELAY.total_seconds())
+    assert house.keeping.recheck_given_up() == 1
     assert house.core.read(attempt).late_success_at is not None
 
 

@@ -66,7 +66,7 @@ def test_what_nobody_has_told_is_told_before_its_end(world: World, lost: bool) -
     attempt = world.begin(token)
     launched = world.launch(attempt["launch_token"], browser=browser)
     world.sign_in(launched.headers["Location"], browser=browser)
-    held = {"claimed_until": datetime.now(UTC) + timedelta(seconds=30)}
+    held = {"lease_end": datetime.now(UTC) + timedelta(seconds=30)}
     engine = open_database(world.bff_database)
     with engine.begin() as connection:
         connection.execute(update(attempts).where(attempts.c.id == attempt["id"]).values(held))

@@ -45,8 +45,8 @@ def test_a_success_during_an_outage_is_told_when_it_is_over(world: World) -> Non
     housekeeping.end_overdue()
     assert told_of(world, attempt) == ["attempt.settled"]
     assert events(world) == []
-    world.change(attempt, look_at=past)
-    housekeeping.look_back()
+    world.change(attempt, recheck_at=past)
+    housekeeping.recheck_given_up()
     assert told_of(world, attempt) == ["attempt.settled", "attempt.late_success"]
     ((name, data),) = events(world)
     assert (name, data["id"], data["connected_by"]) == ("connected", str(connection), "ada")
@@ -65,8 +65,8 @@ def test_a_success_that_has_been_ended_since_is_no_news(world: World) -> None:
     world.partner_calls.meanwhile("GET", path, "before", fail)
     housekeeping.end_overdue()
     assert client_of(world).call("PUT", f"{path}/deauthenticate", account=world.account).status_code == 200
-    world.change(attempt, look_at=datetime.now(UTC))
-    housekeeping.look_back()
+    world.change(attempt, recheck_at=datetime.now(UTC))
+    housekeeping.recheck_given_up()
     assert world.read(attempt)["late_success"] is None
 
 
@@ -85,10 +85,10 @@ def test_a_sign_in_that_an_end_has_cancelled_in_vain_is_looked_at(world: World) 
     world.sign_in(url, browser=browser)
     services = services_of(world.bff_app)
     with open_database(world.bff_database).connect() as database:
-        planned = select(attempts.c.look_at).where(attempts.c.id == begun["id"])
+        planned = select(attempts.c.recheck_at).where(attempts.c.id == begun["id"])
         assert database.execute(planned).scalar_one() > datetime.now(UTC)
-    world.change(begun["id"], look_at=datetime.now(UTC))
-    services.upkeep.housekeeping.look_back()
+    world.change(begun["id"], recheck_at=datetime.now(UTC))
+    services.upkeep.housekeeping.recheck_given_up()
     assert told_of(world, begun["id"]) == ["attempt.settled", "attempt.late_success"]
 
 
