@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from bff.common.background import background_pool, bounded_pool
 from bff.common.secret import Secret, fingerprint
-from bff.connect.account_choice import AccountChoice
+from bff.connect.accepting import MismatchAcceptance
 from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import BrowserBinding, SameBrowser
 from bff.connect.context import ConnectContext
@@ -26,7 +26,7 @@ from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
 from bff.connect.prefetch import Prefetcher
 from bff.connect.receipts import Receipts
-from bff.connect.service import Connect
+from bff.connect.service import AttemptService
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
 from bff.connections.connector_keys import ConnectorKeys
@@ -72,7 +72,7 @@ from bff.web.kit.form_tokens import FormTokens
 from bff.web.kit.limits import Limits as CallLimits
 from bff.web.kit.limits import Purpose, Rates
 from bff.web.kit.services import (
-    Clicks,
+    AttemptServices,
     ConnectionParts,
     Identify,
     Services,
@@ -130,16 +130,16 @@ def _wire(
     pool = background_pool(settings.threads)
     keys = ConnectorKeys(upstream.catalogue, products.connectors)
     overview = Overview(upstream.partner, upstream.catalogue, ledger, clock, pool, keys)
-    clicks = _clicks(settings, store, upstream, ledger, overview)
-    sign_ins = RunningSignIns(ledger, clicks.attempts, clicks.poller, clock)
+    attempts = _attempts(settings, store, upstream, ledger, overview)
+    sign_ins = RunningSignIns(ledger, attempts.store, attempts.poller, clock)
     content = ContentStore(engine, clock)
-    bodies = Bodies(clicks.attempts, products, clicks.attempt_views)
+    bodies = Bodies(attempts.store, products, attempts.views)
     policy = webhook_policy(settings.allowed_webhook_networks, production=settings.is_production)
     return Services(
         products=DraftProducts(products, content, settings.public_origin),
         accounts=upstream.accounts,
         catalogue=upstream.catalogue,
-        clicks=clicks,
+        attempts=attempts,
         connections=ConnectionParts(
             Connections(ledger, upstream.partner, keys, sign_ins, clock),
             Ending(ledger, upstream.partner, overview, sign_ins, clock),
@@ -150,7 +150,7 @@ def _wire(
         webhooks=build_webhooks(engine, endpoints, bodies, policy, clock),
         teams=Teams(content, DatabaseImages(engine, clock), DatabaseStudio(engine, clock, _random_token)),
         sessions=_sessions(settings, store, products, identify),
-        upkeep=_upkeep(settings, store, clicks),
+        upkeep=_upkeep(settings, store, attempts),
         limits=_limits(settings, engine, clock),
         clock=clock,
         urls=Urls(settings.public_url, settings.public_origin, settings.partner_origin),
@@ -179,9 +179,9 @@ def _upstream(settings: Settings, store: _Store, products: DatabaseProducts) -> 
     return _Upstream(accounts, partner, catalogue, client.quiet.left)
 
 
-def _clicks(
+def _attempts(
     settings: Settings, store: _Store, upstream: _Upstream, ledger: Ledger, overview: Overview
-) -> Clicks:
+) -> AttemptServices:
     clock, partner, catalogue = store.clock, upstream.partner, upstream.catalogue
     minter = Minter(partner, catalogue, background_pool(settings.threads), warn_of_several_installs, ledger)
     attempts = DatabaseAttempts(store.engine)
@@ -194,19 +194,19 @@ def _clicks(
     forms = Forms(attempts, partner, minter, launch_minter, poller, context)
     # A queue of its own: what is minted ahead waits for work in the other one.
     prefetcher: Prefetcher[MintedLaunch | None] = Prefetcher(background_pool(settings.threads), clock)
-    connect = Connect(attempts, poller, catalogue, launch_minter, prefetcher, forms, context)
+    service = AttemptService(attempts, poller, catalogue, launch_minter, prefetcher, forms, context)
     receipts = Receipts(settings.signing_keys(), settings.public_url)
-    return Clicks(
-        connect=connect,
-        account_choice=AccountChoice(attempts, partner, poller, context),
+    return AttemptServices(
+        service=service,
+        acceptance=MismatchAcceptance(attempts, partner, poller, context),
         forms=forms,
         browser_binding=browser_binding,
         poller=poller,
-        idempotent_begin=IdempotentBegin(connect, attempts, clock, _random_token),
+        idempotent_begin=IdempotentBegin(service, attempts, clock, _random_token),
         sign_in_urls=SignInUrls(minter, attempts, context, ledger),
-        attempts=attempts,
-        attempt_list=AttemptList(store.engine, clock),
-        attempt_views=AttemptViews(receipts, settings.partner_origin),
+        store=attempts,
+        listing=AttemptList(store.engine, clock),
+        views=AttemptViews(receipts, settings.partner_origin),
         receipts=receipts,
     )
 
@@ -228,11 +228,11 @@ def _sessions(
     )
 
 
-def _upkeep(settings: Settings, store: _Store, clicks: Clicks) -> Upkeep:
+def _upkeep(settings: Settings, store: _Store, attempts: AttemptServices) -> Upkeep:
     engine, days = store.engine, timedelta(days=1)
     purger = DatabasePurger(engine, settings.retention_days * days, settings.webhook_retention_days * days)
     return Upkeep(
-        Housekeeping(clicks.attempts, clicks.poller, purger, store.clock.cautious),
+        Housekeeping(attempts.store, attempts.poller, purger, store.clock.cautious),
         Checkpoints(engine),
         Readiness(lambda: SCHEMA.fault(engine)).lacking,
     )

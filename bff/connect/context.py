@@ -1,4 +1,4 @@
-"""The clock, the random tokens and the URLs that all steps of a Connect click share."""
+"""The clock, the random tokens and the URLs that all operations on attempts share."""
 
 from __future__ import annotations
 

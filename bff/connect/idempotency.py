@@ -1,8 +1,8 @@
 """Makes ``POST /v1/attempts`` idempotent by ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key).
 
 Keys are scoped to the principal. A repeated request returns the attempt that the first one began. The BFF
-stores only the SHA-256 of its launch token, so a repeated request gets a new token, and the old one becomes
-invalid. Once the attempt was launched, or can no longer be, it gets none.
+stores only the SHA-256 of its launch token. A repeated request therefore gets a new token, and the old one
+becomes invalid. If the attempt was launched, or can no longer be, the repeated request gets no token.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bff.connect.attempt import Attempt, AttemptChanges, Status
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.outcome import as_of
 from bff.connect.ports import AlreadyBegun, AttemptStore
-from bff.connect.service import Connect
+from bff.connect.service import AttemptService
 from bff.content.product import Product
 from bff.identity.principal import Principal
 
@@ -28,12 +28,12 @@ class IdempotentBegin:
 
     def __init__(
         self,
-        connect: Connect,
+        service: AttemptService,
         attempts: AttemptStore,
         clock: Callable[[], datetime],
         random_token: Callable[[], str],
     ) -> None:
-        self._connect = connect
+        self._service = service
         self._attempts = attempts
         self._clock = clock
         self._random_token = random_token
@@ -44,19 +44,19 @@ class IdempotentBegin:
         principal: Principal,
         request: BeginRequest,
         key: str,
-        when_new: Callable[[Attempt], None] | None = None,
+        on_new: Callable[[Attempt], None] | None = None,
     ) -> tuple[Attempt, Secret | None]:
-        """``Connect.begin``, or the attempt that this key began: without a token once it cannot be launched.
+        """Begin an attempt as ``AttemptService.begin`` does, or return the one that this key began.
 
-        Raises ``InvalidRequest`` when the key was used for a different request, and what ``Connect.begin``
-        raises.
+        The launch token is None if that one can no longer be launched. Raises ``InvalidRequest`` when the key
+        was used for a different request, and what ``AttemptService.begin`` raises.
         """
         request_sha256 = fingerprint(json.dumps(asdict(request), sort_keys=True))
         keyed = replace(
             request, idempotency_sha256=_key_sha256(principal, key), request_sha256=request_sha256
         )
         try:
-            return self._connect.begin(product, principal, keyed, when_new)
+            return self._service.begin(product, principal, keyed, on_new)
         except AlreadyBegun as repeat:
             # house-allow: secret-compare: the SHA-256 of a request body is no secret
             if repeat.attempt.request_sha256 != request_sha256:

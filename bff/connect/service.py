@@ -1,4 +1,4 @@
-"""The steps of a Connect click: begin, press, launch, read, return, cancel."""
+"""Operations on attempts: begin, press, launch, read, cancel, record a return."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ from bff.identity.principal import Principal
 from bff.upstream.catalogue import Catalogue
 
 POSTPONED_FOR: Final = timedelta(seconds=30)
-"""While the partner service is unavailable, a launch is postponed; this long after its first try it fails."""
+"""How long a launch is postponed, from its first try, while the partner service is unavailable."""
 LAUNCH_LEASE: Final = timedelta(seconds=15)
-"""How long one try of a launch holds off others if it does not finish, since its process may have died."""
+"""How long one try of a launch holds off others. If it takes longer, its process may have died."""
 
 
 @dataclass(frozen=True)
 class Launched:
-    """The URL to send the browser to, of its sign-in or its form, and the secret for its cookie.
+    """Where a launch sends the browser, and the secret for its cookie.
 
-    By the secret the BFF knows the browser again: at the completion, or in the form. None if neither comes.
+    ``url``: of the sign-in at the partner service, or of the form. ``browser_secret``: shows the BFF at the
+    completion, or in the form, that this browser launched the attempt; None if it will come to neither.
     """
 
     attempt: Attempt
@@ -59,8 +60,8 @@ class Launched:
     browser_secret: Secret | None
 
 
-class Connect:
-    """Takes an attempt from its preparation to its launch, and reads it afterwards."""
+class AttemptService:
+    """Begins, launches, reads and cancels attempts, and records that a browser came back."""
 
     def __init__(
         self,
@@ -87,12 +88,12 @@ class Connect:
         product: Product,
         principal: Principal,
         request: BeginRequest,
-        when_new: Callable[[Attempt], None] | None = None,
+        on_new: Callable[[Attempt], None] | None = None,
     ) -> tuple[Attempt, Secret]:
         """Prepare an attempt: a local write, no call to the partner service.
 
-        Returns it with its launch token, which is not stored. Calls ``when_new`` with the new attempt. Raises
-        ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest``, ``AlreadyBegun``, or
+        Returns it with its launch token, of which only the SHA-256 is stored. Calls ``on_new`` with the new
+        attempt. Raises ``UnknownConnector``, ``UnknownMessage``, ``InvalidRequest``, ``AlreadyBegun``, or
         ``ConnectorUnavailable`` for a connector that is known not to be connectable here.
         """
         offered = offered_connector(product, principal, request.connector)
@@ -100,14 +101,15 @@ class Connect:
         connector = self._catalogue.named(offered)
         attempt, token = new_attempt(product, principal, connector, request, self._context)
         self._attempts.add(attempt)
-        if when_new:
-            when_new(attempt)
+        if on_new:
+            on_new(attempt)
         return attempt, token
 
     def peek(self, token: Secret) -> Attempt:
         """The attempt of a launch token, without using it up.
 
-        Raises ``LaunchRefused`` if it is unusable; then also discards what was prefetched for its launch.
+        Raises ``LaunchRefused`` if the token is unusable. Then it also discards what was prefetched for the
+        launch.
         """
         attempt = self.attempt_of(token)
         if attempt is None or not launch_token.is_usable(attempt) or attempt.expires_at <= self._clock():
@@ -124,9 +126,9 @@ class Connect:
         """The user pressed the button: mint for the launch in the background.
 
         ``attempt`` can be launched: it is new, or from ``peek``. Stores nothing. A second press does nothing.
-        For an attempt that adds a connection this does nothing: it is minted at its launch, because minting
-        claims an account connector and stores which. Nor is anything minted where a form replaces the
-        sign-in: its submission mints.
+        For an attempt that adds a connection this does nothing: its sign-in token is minted at its launch,
+        because minting claims an account connector and stores which. Nor is one minted where a form replaces
+        the sign-in: that is done when the form is submitted.
         """
         if not attempt.adds_connection:
             self._prefetcher.begin(attempt.id, partial(self._mint_ahead, attempt))
@@ -136,10 +138,10 @@ class Connect:
 
         The launch token is used up when the minted sign-in token is stored, or the form is opened. An outage
         before that (of the partner service for up to ``POSTPONED_FOR``, of the database, of this process)
-        leaves it usable. A try that
-        outlasts its lease changes nothing once another process has the lease. Raises
-        ``LaunchRefused``; ``LaunchPostponed`` while a retry may succeed; any other ``PartnerProblem`` after
-        the attempt has failed with its code.
+        leaves it usable. A try that outlasts its lease changes nothing once another process has the lease.
+
+        Raises ``LaunchRefused``; ``LaunchPostponed`` while a retry may succeed; any other ``PartnerProblem``
+        after the attempt has failed with its code.
         """
         with self._locks.hold(prepared.id):
             return self._launch(prepared)
@@ -157,10 +159,10 @@ class Connect:
         launch_token.use_up(self._attempts, attempt, launch.launch_changes, lease_end)
         return Launched(attempt, launch.url(self._context.partner_service_url), launch.minted.browser_secret)
 
-    def read(self, attempt_id: str, product: str) -> Attempt:
+    def read(self, attempt_id: str, product_key: str) -> Attempt:
         """The attempt as it is stored. Raises ``NotFound`` when the product has none of this id."""
         attempt = self._attempts.get(attempt_id)
-        if attempt is None or attempt.product != product:
+        if attempt is None or attempt.product != product_key:
             raise NotFound(f"there is no attempt {attempt_id!r}")
         return attempt
 
@@ -177,9 +179,10 @@ class Connect:
         attempt = self._poller.poll(attempt, Hint.CANCEL)
         return self._poller.give_up(attempt, {"status": Status.CANCELLED, "error_code": "cancelled"})
 
-    def returned(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
-        """The browser came back from the partner service to the attempt's return page. Raises ``NotFound``.
+    def record_return(self, secret: Secret, error: str = "", *, finished: bool = False) -> Attempt:
+        """Record that the browser came back to the attempt's return page; return the attempt, polled.
 
+        Raises ``NotFound``.
         ``error``: the error in the query. ``finished``: the user said that the sign-in was finished.
         """
         attempt, now = self.by_return_secret(secret), self._clock()
@@ -248,7 +251,7 @@ class Connect:
     def _mint_unless_form(
         self, prefetched: Future[MintedLaunch | None] | None, attempt: Attempt
     ) -> MintedLaunch | None:
-        """What was minted; None where the user has to fill in a form first."""
+        """What was minted; None where the user has to fill in a form first. Raises ``PartnerProblem``."""
         if self._forms.replaces_sign_in(attempt):
             return None
         launch = self._prefetched_or_minted(prefetched, attempt)

@@ -536,10 +536,10 @@ class TestReturned:
         """Coming back shows no success where it was connected before: the answer decides, for nobody."""
         attempt, secret = self.reconnected(core)
         came = core.clock()
-        told = core.connect.returned(secret)
+        told = core.connect.record_return(secret)
         assert (told.status, told.returned_at) == (Status.LAUNCHED, came)
         core.clock.tick(30)
-        told = core.connect.returned(secret, finished=True)
+        told = core.connect.record_return(secret, finished=True)
         assert (told.status, told.returned_at, told.attributed) == (Status.CONNECTED, came, False)
         assert stored(core, attempt).status is Status.CONNECTED
 
@@ -547,7 +547,7 @@ class TestReturned:
         """It was down when the user answered."""
         attempt, secret = self.reconnected(core)
         core.partner.down = True
-        assert core.connect.returned(secret, finished=True).status is Status.LAUNCHED
+        assert core.connect.record_return(secret, finished=True).status is Status.LAUNCHED
         core.partner.down = False
         core.clock.tick(10)
         assert core.poller.poll(stored(core, attempt)).status is Status.CONNECTED
@@ -555,10 +555,10 @@ class TestReturned:
     def test_a_return_with_an_error_ends_the_attempt(self, core: WatchedCore) -> None:
         """As declined; the text of the error, which comes from outside, is nowhere."""
         attempt, secret = self.reconnected(core)
-        told = core.connect.returned(secret, "access_denied")
+        told = core.connect.record_return(secret, "access_denied")
         assert (told.status, told.error_code, told.attributed) == (Status.DECLINED, "declined", None)
         other, secret = self.reconnected(core)
-        told = core.connect.returned(secret, "<b>\x00" * 1000)
+        told = core.connect.record_return(secret, "<b>\x00" * 1000)
         assert (told.status, told.error_code, told.return_error) == (Status.FAILED, "failed", "unknown")
         assert core.read(attempt).status is Status.DECLINED
         assert core.read(other).status is Status.FAILED
@@ -567,8 +567,8 @@ class TestReturned:
         """Without its query, before the partner service could be polled."""
         attempt, secret = self.reconnected(core)
         core.partner.down = True
-        assert core.connect.returned(secret, "access_denied").status is Status.LAUNCHED
-        assert core.connect.returned(secret).return_error == "access_denied"
+        assert core.connect.record_return(secret, "access_denied").status is Status.LAUNCHED
+        assert core.connect.record_return(secret).return_error == "access_denied"
         core.partner.down = False
         core.clock.tick(10)
         assert core.poller.poll(stored(core, attempt)).status is Status.DECLINED
@@ -579,10 +579,10 @@ class TestReturned:
         core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.clock.tick(10)
-        first = core.connect.returned(secret).returned_at
+        first = core.connect.record_return(secret).returned_at
         assert first == core.clock()
         core.clock.tick(10)
-        assert core.connect.returned(secret).returned_at == first
+        assert core.connect.record_return(secret).returned_at == first
         assert stored(core, attempt).status is Status.LAUNCHED
         assert stored(core, attempt).hinted_at == core.clock()
 
@@ -592,7 +592,7 @@ class TestReturned:
         core.connect.launch(core.connect.peek(token))
         secret = Secret(core.tokens[-1])
         core.connect.cancel(core.read(attempt))
-        told = core.connect.returned(secret)
+        told = core.connect.record_return(secret)
         assert (told.status, told.returned_at) == (Status.CANCELLED, core.clock())
 
 
@@ -611,7 +611,7 @@ class TestAccept:
         old = self.mismatched(core)
         assert old.error_code == "account_mismatch"
         core.clock.tick(5)
-        new = core.choice.accept(old)
+        new = core.acceptance.accept(old)
         assert core.partner.of("accept") == [[old.account, 7, old.sign_in_token_sha256]]
         assert new.status is Status.CONNECTED
         assert stored(core, old).status is Status.FAILED
@@ -636,7 +636,7 @@ class TestAccept:
         core.connect.launch(core.connect.peek(token))
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
-        new = core.choice.accept(core.poller.poll(core.read(old)))
+        new = core.acceptance.accept(core.poller.poll(core.read(old)))
         assert new.id in new.callback_message
         assert old.id not in new.message + new.callback_message
         assert new.message.replace(new.id, old.id) == old.message
@@ -645,20 +645,20 @@ class TestAccept:
     def test_the_timeline_of_a_choice_says_nothing_of_a_return(self, core: WatchedCore) -> None:
         """The user chose on the page; no browser came back for it."""
         old = self.mismatched(core)
-        for new in (core.choice.accept(old), core.choice.accept(old)):
+        for new in (core.acceptance.accept(old), core.acceptance.accept(old)):
             assert [step.name for step in core.attempts.steps(new.id)] == [POLLED]
 
     def test_a_choice_is_made_once(self, core: WatchedCore) -> None:
         """Made again it is the same attempt, and the partner service is not asked to choose again."""
         old = self.mismatched(core)
-        new = core.choice.accept(old)
+        new = core.acceptance.accept(old)
         core.clock.tick(3600)
-        assert core.choice.accept(old) == stored(core, new)
+        assert core.acceptance.accept(old) == stored(core, new)
         assert len(core.partner.of("accept")) == 1
 
     def test_of_choices_at_once_the_first_stands(self, core: WatchedCore) -> None:
         """Another worker has kept the same choice: the store says so, and which."""
-        new = core.choice.accept(self.mismatched(core))
+        new = core.acceptance.accept(self.mismatched(core))
         late = replace(new, launch_token_sha256="0" * 64, support_code="LATE")
         with pytest.raises(AlreadyBegun) as raised:
             core.attempts.add(late)
@@ -666,7 +666,10 @@ class TestAccept:
 
     def test_choices_of_two_attempts_are_two(self, core: WatchedCore) -> None:
         """Each is that of the attempt that failed."""
-        assert core.choice.accept(self.mismatched(core)).id != core.choice.accept(self.mismatched(core)).id
+        assert (
+            core.acceptance.accept(self.mismatched(core)).id
+            != core.acceptance.accept(self.mismatched(core)).id
+        )
 
     def test_the_choice_has_no_return_page(self, core: WatchedCore) -> None:
         """The old attempt's page stays the old attempt's."""
@@ -675,7 +678,7 @@ class TestAccept:
         secret = Secret(core.tokens[-1])
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
-        new = core.choice.accept(core.poller.poll(core.read(old)))
+        new = core.acceptance.accept(core.poller.poll(core.read(old)))
         assert (new.return_secret_sha256, new.idempotency_sha256) == (None, None)
         assert core.connect.by_return_secret(secret).id == old.id
 
@@ -686,7 +689,7 @@ class TestAccept:
         core.finish(core.read(old), "failed", error="account_mismatch")
         core.clock.tick(10)
         failed = core.poller.poll(core.read(old))
-        new = core.choice.accept(failed)
+        new = core.acceptance.accept(failed)
         with pytest.raises(LaunchRefused):
             core.connect.launch(core.connect.peek(token))
         assert new.launch_token_sha256 == fingerprint(core.tokens[-1])
@@ -695,7 +698,7 @@ class TestAccept:
         """The partner service took it and then went down: the new attempt waits."""
         old = self.mismatched(core)
         core.partner.fails.add("get")
-        new = core.choice.accept(old)
+        new = core.acceptance.accept(old)
         assert stored(core, new).status is Status.LAUNCHED
         assert stored(core, new).settled_at is None
         assert (stored(core, new).polls, stored(core, new).hinted_at) == (1, None)
@@ -704,18 +707,18 @@ class TestAccept:
         """Not a sign-in that still runs, and none that failed otherwise."""
         attempt = core.launched()
         with pytest.raises(InvalidRequest):
-            core.choice.accept(attempt)
+            core.acceptance.accept(attempt)
         core.finish(attempt, "failed", error="server_error")
         core.clock.tick(10)
         with pytest.raises(InvalidRequest):
-            core.choice.accept(core.poller.poll(core.read(attempt)))
+            core.acceptance.accept(core.poller.poll(core.read(attempt)))
         assert core.partner.of("accept") == []
 
     @pytest.mark.parametrize("lost", ["sign_in_token_sha256", "account_connector_id"])
     def test_an_attempt_without_a_sign_in_has_nothing_to_accept(self, core: WatchedCore, lost: str) -> None:
         """There is nothing by which the partner service would know it."""
         with pytest.raises(InvalidRequest):
-            core.choice.accept(replace(self.mismatched(core), **{lost: None}))
+            core.acceptance.accept(replace(self.mismatched(core), **{lost: None}))
 
 
 class TestSupportCode:

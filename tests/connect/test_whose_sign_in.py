@@ -98,7 +98,7 @@ class AnAccountConnector(RuleBasedStateMachine):
             window.allowed_at.append(self.core.clock())
             self.core.partner.authenticated = True
         if window.secret and how not in {"lost", "page"}:
-            self.core.connect.returned(window.secret, "" if how == "allow" else how)
+            self.core.connect.record_return(window.secret, "" if how == "allow" else how)
 
     @rule(window=windows, how=st.sampled_from([None, *Hint, "yes", "no"]))
     def a_page_looks(self, window: Window, how: str | None) -> None:
@@ -108,7 +108,7 @@ class AnAccountConnector(RuleBasedStateMachine):
         if how in {Hint.CANCEL, "no"}:
             self.core.connect.cancel(self._read(window.attempt))
         elif how == "yes" and window.secret:
-            self.core.connect.returned(window.secret, finished=True)
+            self.core.connect.record_return(window.secret, finished=True)
         elif how != "yes":
             self.core.poller.poll(self._read(window.attempt), Hint(how) if how else None)
 

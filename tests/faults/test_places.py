@@ -152,7 +152,7 @@ def test_tls_to_the_third_party_at_the_exchange(tls_world: FaultyWorld, fault: T
 def begin_anew(shared: FaultyWorld, name: str) -> FaultyWorld:
     """The world for the next test."""
     mend(shared)
-    client = shared.bff_app.extensions[EXTENSION].clicks.poller._partner._partner
+    client = shared.bff_app.extensions[EXTENSION].attempts.poller._partner._partner
     client._http.breaker = Breaker()
     # What the last test's fault asked for (Retry-After) is obeyed by every poll, and is over.
     wait_for(lambda: client._calls._quiet.left() <= 0)

@@ -460,7 +460,7 @@ def test_a10_keys_that_are_not_for_this_are_passed_over(
 
 def test_a10_used_assertions_are_forgotten_in_time(desk: Desk) -> None:
     """Once they are past their own time, so many at once as was said."""
-    engine = desk.app.extensions[EXTENSION].clicks.attempts._engine
+    engine = desk.app.extensions[EXTENSION].attempts.store._engine
     used, old = UsedAssertions(engine), datetime(2020, 1, 1, tzinfo=UTC)
     for number in range(5):
         assert used.use("issuer", str(number), old)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bff.common.secret import fingerprint
-from bff.connect.account_choice import AccountChoice
+from bff.connect.accepting import MismatchAcceptance
 from bff.connect.attempt import Attempt
 from bff.connect.completion import BrowserBinding, SameBrowser
 from bff.connect.context import ConnectContext
@@ -17,7 +17,7 @@ from bff.connect.minting import Minter
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.polling import AttemptPoller
 from bff.connect.prefetch import Prefetcher
-from bff.connect.service import Connect
+from bff.connect.service import AttemptService
 from bff.connect.store import DatabaseAttempts
 from bff.content.product import Message, MessageKind, OfferedConnector, Product
 from bff.identity.principal import AccountRef, Principal, User
@@ -45,8 +45,8 @@ class Core:
     partner: ModelPartner
     attempts: DatabaseAttempts
     poller: AttemptPoller
-    connect: Connect
-    choice: AccountChoice
+    connect: AttemptService
+    acceptance: MismatchAcceptance
 
     def launched(self, *, user: str = "ada") -> Attempt:
         """An attempt whose user is at the partner service now."""
@@ -87,7 +87,7 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
     )
     launch_minter = LaunchMinter(browser_binding, attempts, context)
     forms = Forms(attempts, partner, minter, launch_minter, poller, context)
-    connect = Connect(
+    connect = AttemptService(
         attempts,
         poller,
         catalogue,
@@ -96,8 +96,8 @@ def build_core(database_url: str, *, tells: bool = True) -> Core:
         forms,
         context,
     )
-    choice = AccountChoice(attempts, partner, poller, context)
-    return Core(clock, partner, attempts, poller, connect, choice)
+    acceptance = MismatchAcceptance(attempts, partner, poller, context)
+    return Core(clock, partner, attempts, poller, connect, acceptance)
 
 
 def _random_token() -> str:

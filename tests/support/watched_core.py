@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from bff.common.errors import PartnerUnavailable
-from bff.connect.account_choice import AccountChoice
+from bff.connect.accepting import MismatchAcceptance
 from bff.connect.attempt import Attempt
 from bff.connect.completion import BrowserBinding, SameBrowser
 from bff.connect.context import ConnectContext
@@ -20,7 +20,7 @@ from bff.connect.launch_minting import LaunchMinter, MintedLaunch
 from bff.connect.minting import Minter
 from bff.connect.polling import AttemptPoller
 from bff.connect.prefetch import Prefetcher
-from bff.connect.service import Connect
+from bff.connect.service import AttemptService
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connect.store import DatabaseAttempts
 from bff.content.product import Message, MessageKind, OfferedConnector, Product
@@ -182,7 +182,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
     prefetcher: Prefetcher[MintedLaunch | None] = Prefetcher(later, clock)
     launch_minter = LaunchMinter(browser_binding, attempts, context)
     forms = Forms(attempts, partner, minter, launch_minter, poller, context)
-    connect = Connect(
+    connect = AttemptService(
         attempts,
         poller,
         catalogue,
@@ -192,7 +192,7 @@ def build_watched_core(engine: Engine) -> WatchedCore:
         context,
     )
     urls = SignInUrls(minter, attempts, context)
-    choice = AccountChoice(attempts, partner, poller, context)
+    acceptance = MismatchAcceptance(attempts, partner, poller, context)
     return WatchedCore(
-        clock, partner, attempts, poller, connect, choice, events, urls, tokens, prefetcher, later, engine
+        clock, partner, attempts, poller, connect, acceptance, events, urls, tokens, prefetcher, later, engine
     )

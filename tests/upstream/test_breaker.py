@@ -227,7 +227,7 @@ def test_a56_no_thread_is_held_longer_than_its_deadline(faulty: FaultyWorld) -> 
 
 def quick_breaker(faulty: FaultyWorld, rules: Rules = RULES) -> Breaker:
     """A fresh breaker for the BFF's client."""
-    client = faulty.bff_app.extensions[EXTENSION].clicks.poller._partner._partner
+    client = faulty.bff_app.extensions[EXTENSION].attempts.poller._partner._partner
     client._http.breaker = Breaker(rules)
     assert client.breaker_state() == "closed"
     found: Breaker = client._http.breaker

@@ -34,7 +34,7 @@ def statements(world: World) -> Iterator[list[str]]:
     # Some are handed to the driver, which tells SQLAlchemy's listeners nothing.
     run = database_statements._run
 
-    bff = world.bff_app.extensions["hitchpost"].clicks.attempts._engine.pool
+    bff = world.bff_app.extensions["hitchpost"].attempts.store._engine.pool
 
     def noted(connection: Any, compiled: Any, values: Any) -> Any:
         # The partner service of this world runs in the same process, on a database of its own.
@@ -98,7 +98,7 @@ def test_a_press_costs_one_look_and_its_launch_no_call(world: World) -> None:
     world.launch(world.begin(token)["launch_token"])
     attempt = world.begin(token)
     before = len(world.partner_calls.seen)
-    prefetcher = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
+    prefetcher = world.bff_app.extensions["hitchpost"].attempts.service._prefetcher
     with statements(world) as seen:
         assert world.press(attempt["launch_token"]).status_code == 204
         wait_for(prefetcher._kept[attempt["id"]][1].done)

@@ -97,7 +97,7 @@ def test_a3_without_cookie_the_authorization_is_the_header(world: World) -> None
 
 def test_a4_no_change_comes_from_elsewhere(mounted: Mounted) -> None:
     """A POST with a cookie is refused wherever its Origin is missing or is not the product's own."""
-    before = stored(mounted.app.extensions[EXTENSION].clicks.attempts._engine)
+    before = stored(mounted.app.extensions[EXTENSION].attempts.store._engine)
     found = routes(mounted.app, "POST", "/hitchpost/")
     assert {"/hitchpost/connect/launch", "/hitchpost/studio/save"} <= set(found)
     for path in found:
@@ -106,7 +106,7 @@ def test_a4_no_change_comes_from_elsewhere(mounted: Mounted) -> None:
             assert answer.status_code >= 400, (path, headers)
             if path.startswith(("/hitchpost/v1/attempts", "/hitchpost/studio/", "/hitchpost/connect/return")):
                 assert answer.status_code == 403, (path, headers)
-    assert stored(mounted.app.extensions[EXTENSION].clicks.attempts._engine) == before
+    assert stored(mounted.app.extensions[EXTENSION].attempts.store._engine) == before
 
 
 def test_a4_another_site_that_is_listed_may_call(world: World) -> None:

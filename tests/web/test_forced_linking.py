@@ -185,7 +185,7 @@ class Asked:
     def confirmation(self, at: datetime, attempt_id: str) -> str:
         """What a page shown at that time carries."""
         services = self.world.bff_app.extensions[EXTENSION]
-        attempt = services.clicks.attempts.get(attempt_id)
+        attempt = services.attempts.store.get(attempt_id)
         return Confirmations([Secret("k" * 40)], lambda: at).issue(attempt)
 
     def press(self, origin: str | None = "bff", **more: str) -> requests.Response:
@@ -218,7 +218,7 @@ def test_a76_what_the_form_carries_is_its_own_attempts_and_ours(world: World) ->
     for wrong in ("", "x", other.form["confirmation"], "x" + asked.form["confirmation"][1:]):
         assert asks_first(asked.press(confirmation=wrong))
     signed_by_others = Confirmations([Secret("x" * 40)], lambda: ago(2))
-    attempt = world.bff_app.extensions[EXTENSION].clicks.attempts.get(asked.attempt["id"])
+    attempt = world.bff_app.extensions[EXTENSION].attempts.store.get(asked.attempt["id"])
     assert asks_first(asked.press(confirmation=signed_by_others.issue(attempt)))
     for origin in (None, "null", OTHER_HOST):
         assert asks_first(asked.press(origin))

@@ -117,7 +117,7 @@ def test_cancel_while_nobody_knows_is_looked_at_again(
         assert form.send(action="cancel")["end"]["title"] == "Cancelled"
         assert form.status() == "cancelled"
     services = services_of(world.bff_app)
-    services.clicks.attempts.plan_recheck(form.attempt, datetime.now(UTC) - timedelta(seconds=1))
+    services.attempts.store.plan_recheck(form.attempt, datetime.now(UTC) - timedelta(seconds=1))
     services.upkeep.housekeeping.recheck_given_up()
     assert world.read(form.attempt)["late_success"]["external_account"] == "ada@sandbox.example"
     (stands,) = [each for each in listed(world) if each["connector"] == KEY]

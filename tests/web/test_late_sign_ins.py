@@ -133,6 +133,6 @@ def opened_again(world: World, token: str, user: str = "ada") -> tuple[str, str]
 
 def _number_of(world: World, attempt: str) -> int:
     """The account connector that an attempt is for."""
-    found = world.bff_app.extensions["hitchpost"].clicks.attempts.get(attempt).account_connector_id
+    found = world.bff_app.extensions["hitchpost"].attempts.store.get(attempt).account_connector_id
     assert found is not None
     return int(found)

@@ -30,7 +30,9 @@ def token(world: World) -> str:
 @pytest.fixture
 def prefetcher(world: World) -> Prefetcher[MintedLaunch | None]:
     """What this worker has minted ahead."""
-    found: Prefetcher[MintedLaunch | None] = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
+    found: Prefetcher[MintedLaunch | None] = world.bff_app.extensions[
+        "hitchpost"
+    ].attempts.service._prefetcher
     return found
 
 
@@ -137,7 +139,7 @@ def test_what_is_minted_ahead_waits_for_no_turn_of_its_own(tmp_path: Path, datab
         session = world.session()
         world.launch(world.begin(session)["launch_token"])
         attempt, before = world.begin(session), world.mints()
-        prefetcher = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher
+        prefetcher = world.bff_app.extensions["hitchpost"].attempts.service._prefetcher
         world.press(attempt["launch_token"])
         minted(world, prefetcher, attempt["id"])
         assert world.launch(attempt["launch_token"]).status_code == 303

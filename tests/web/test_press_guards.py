@@ -22,13 +22,13 @@ ELSEWHERE = [
 
 def minted_ahead(world: World, attempt: str) -> bool:
     """Whether a token waits for this attempt's launch."""
-    kept = world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher._kept
+    kept = world.bff_app.extensions["hitchpost"].attempts.service._prefetcher._kept
     return attempt in kept and kept[attempt][1].done()
 
 
 def begun(world: World) -> set[str]:
     """The attempts that were ever minted for ahead."""
-    return set(world.bff_app.extensions["hitchpost"].clicks.connect._prefetcher._begun)
+    return set(world.bff_app.extensions["hitchpost"].attempts.service._prefetcher._begun)
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)

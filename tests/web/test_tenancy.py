@@ -106,7 +106,7 @@ def test_a13_who_it_is_for_comes_from_the_session(world: World, field: str) -> N
         json={"connector": "sandbox"},
         headers={f"X-{field}": "zeta", f"X-Forwarded-{field}": "zeta", f"X-Hitchpost-{field}": "zeta"},
     )
-    attempt = world.bff_app.extensions[EXTENSION].clicks.attempts.get(answer.json()["id"])
+    attempt = world.bff_app.extensions[EXTENSION].attempts.store.get(answer.json()["id"])
     assert (attempt.product, attempt.account.id, attempt.user.id) == ("demo", world.account, "ada")
 
 
@@ -157,7 +157,7 @@ class Broken:
     @property
     def engine(self) -> Engine:
         """Its database."""
-        engine = self.app.extensions[EXTENSION].clicks.attempts._engine
+        engine = self.app.extensions[EXTENSION].attempts.store._engine
         assert isinstance(engine, Engine)
         return engine
 

@@ -59,9 +59,9 @@ class Told:
         launched = self.world.launch(attempt["launch_token"], opened_for=opened_for)
         assert launched.status_code == 303, launched.text
         if status == "failed":
-            found = self.services.clicks.attempts.get(attempt["id"])
+            found = self.services.attempts.store.get(attempt["id"])
             assert found is not None
-            self.services.clicks.poller.settle(found, {"status": Status.FAILED, "error_code": "failed"})
+            self.services.attempts.poller.settle(found, {"status": Status.FAILED, "error_code": "failed"})
         elif status == "expired":
             self.world.change(attempt["id"], expires_at=datetime.now(UTC) - timedelta(hours=2))
         else:

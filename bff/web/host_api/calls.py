@@ -195,7 +195,7 @@ def create_sign_in_url() -> Response:
     account = body.account.reference(product)
     services().accounts.claimed(account)
     services().limits.spend(Purpose.LAUNCH, product.key, body.account.id, body.user.id)
-    url, expires_at = services().clicks.sign_in_urls.mint(
+    url, expires_at = services().attempts.sign_in_urls.mint(
         product,
         account,
         body.user.user(),

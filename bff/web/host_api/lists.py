@@ -101,8 +101,8 @@ def attempts() -> Response:
         status=Status(status) if status else None,
         since=query.moment("since"),
     )
-    page, cursor = services().clicks.attempt_list.page(filters, query.limit(), query.cursor())
-    views = services().clicks.attempt_views
+    page, cursor = services().attempts.listing.page(filters, query.limit(), query.cursor())
+    views = services().attempts.views
     return answer({"attempts": [views.for_server(each, product) for each in page], **_next_cursor(cursor)})
 
 

@@ -43,7 +43,7 @@ class Jwks(BaseModel):
 )
 def jwks() -> Response:
     """The JWK set (RFC 7517) of every key that signs or has signed receipts."""
-    body = json.dumps(services().clicks.receipts.public_keys())
+    body = json.dumps(services().attempts.receipts.public_keys())
     response = Response(body, content_type="application/jwk-set+json")
     response.headers.update({"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"})
     return response

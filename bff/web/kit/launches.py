@@ -12,7 +12,7 @@ from bff.web.kit.services import services
 
 def launchable(token: Secret) -> Attempt:
     """The attempt of a launch token, without using it up. Raises ``LaunchRefused`` if it is unusable."""
-    attempt = services().clicks.connect.peek(token)
+    attempt = services().attempts.service.peek(token)
     require_authorised(attempt)
     return attempt
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flask import Flask, Request, current_app
 
-from bff.connect.account_choice import AccountChoice
+from bff.connect.accepting import MismatchAcceptance
 from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import BrowserBinding
 from bff.connect.forms import Forms
@@ -17,7 +17,7 @@ from bff.connect.idempotency import IdempotentBegin
 from bff.connect.listing import AttemptList
 from bff.connect.polling import AttemptPoller
 from bff.connect.ports import AttemptStore, ReceiptSigner
-from bff.connect.service import Connect
+from bff.connect.service import AttemptService
 from bff.connect.sign_in_urls import SignInUrls
 from bff.connections.disconnect_keys import DisconnectKeys
 from bff.connections.ending import Ending
@@ -42,19 +42,19 @@ EXTENSION = "hitchpost"
 
 
 @dataclass(frozen=True)
-class Clicks:
+class AttemptServices:
     """Services of attempts, from the click to the outcome."""
 
-    connect: Connect
-    account_choice: AccountChoice
+    service: AttemptService
+    acceptance: MismatchAcceptance
     forms: Forms
     browser_binding: BrowserBinding
     poller: AttemptPoller
     idempotent_begin: IdempotentBegin
     sign_in_urls: SignInUrls
-    attempts: AttemptStore
-    attempt_list: AttemptList
-    attempt_views: AttemptViews
+    store: AttemptStore
+    listing: AttemptList
+    views: AttemptViews
     receipts: ReceiptSigner
 
 
@@ -115,7 +115,7 @@ class Services:
     products: ProductStore
     accounts: Accounts
     catalogue: Catalogue
-    clicks: Clicks
+    attempts: AttemptServices
     connections: ConnectionParts
     webhooks: WebhookParts
     teams: Teams

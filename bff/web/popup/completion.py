@@ -43,10 +43,10 @@ def complete(attempt_id: str) -> Response:
     if request.method != "GET":
         return Response(status=405, headers={"Allow": "GET", "Cache-Control": "no-store"})
     _require_visit()
-    attempt = services().clicks.browser_binding.attempt(attempt_id)
+    attempt = services().attempts.browser_binding.attempt(attempt_id)
     try:
         require_authorised(attempt)
-        url = services().clicks.browser_binding.complete(
+        url = services().attempts.browser_binding.complete(
             attempt, launch_cookies.of_request(attempt_id), _code()
         )
     except (CompletedElsewhere, LaunchRefused, PartnerProblem) as error:

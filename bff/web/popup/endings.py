@@ -51,7 +51,7 @@ def refused(status: int) -> Response:
 def refused_launch(error: LaunchRefused) -> Response:
     """The page for an invalid launch token. It notifies the opener if the token's attempt is known."""
     token = request.form.get("launch_token", "")
-    return trouble(error, services().clicks.connect.attempt_of(Secret(token)))
+    return trouble(error, services().attempts.service.attempt_of(Secret(token)))
 
 
 def ended(attempt: Attempt) -> Response:

@@ -96,7 +96,7 @@ def show(attempt_id: str) -> Response:
         return ended(attempt)
     try:
         require_authorised(attempt)
-        shown = services().clicks.forms.show(attempt)
+        shown = services().attempts.forms.show(attempt)
     except (LaunchRefused, PartnerProblem) as problem:
         return trouble(problem, attempt)
     names = form_fields.names_of(shown.form)
@@ -123,7 +123,7 @@ def send(attempt_id: str) -> Response:
         return _end(Words(None, browser_languages()).error(error.code), None, error.status)
     words = words_of(attempt, services().products.get(attempt.product))
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":
-        attempt = services().clicks.forms.decline(attempt)
+        attempt = services().attempts.forms.decline(attempt)
     if attempt.status is not Status.LAUNCHED:
         return _ended(attempt, words)
     return _submit(attempt, words)
@@ -143,11 +143,11 @@ def _form_page(attempt: Attempt, shown: ShownForm, token: str) -> Response:
 
 
 def _attempt(attempt_id: str) -> Attempt:
-    return services().clicks.forms.attempt(attempt_id, launch_cookies.of_request(attempt_id))
+    return services().attempts.forms.attempt(attempt_id, launch_cookies.of_request(attempt_id))
 
 
 def _submit(attempt: Attempt, words: Words) -> Response:
-    forms, text = services().clicks.forms, texts(attempt, words)
+    forms, text = services().attempts.forms, texts(attempt, words)
     try:
         require_authorised(attempt)
         form = forms.form(attempt)
@@ -159,7 +159,7 @@ def _submit(attempt: Attempt, words: Words) -> Response:
     except Outdated:
         return _retry(attempt, words, text("page_form_again"), again=True)
     except LaunchRefused as error:
-        current = services().clicks.connect.read(attempt.id, attempt.product)
+        current = services().attempts.service.read(attempt.id, attempt.product)
         if current.status is Status.LAUNCHED:
             return _end(words.error(error.code), attempt, 410)
         return _ended(current, words)
@@ -174,7 +174,7 @@ def _submitted_before(attempt: Attempt, form: SignInForm) -> int:
     submitted_before = services().sessions.form_tokens.submitted_before(attempt, names, token)
     if submitted_before is None:
         raise Outdated("this form is of another page")
-    if submitted_before != services().clicks.forms.submissions(attempt):
+    if submitted_before != services().attempts.forms.submissions(attempt):
         raise Outdated("this form was submitted already")
     return submitted_before
 
@@ -207,10 +207,10 @@ def _retry(
     again: bool = False,
 ) -> Response:
     """The messages of a rejected form, and the token to submit it again."""
-    current = services().clicks.connect.read(attempt.id, attempt.product)
+    current = services().attempts.service.read(attempt.id, attempt.product)
     if current.status is not Status.LAUNCHED:
         return _ended(current, words)
-    forms = services().clicks.forms
+    forms = services().attempts.forms
     try:
         names = form_fields.names_of(forms.form(attempt))
     except PartnerProblem as problem:

@@ -121,7 +121,7 @@ def launch() -> Response:
     # Counted for the attempt's user, before the token is used: it stays valid for a retry after a minute.
     services().limits.spend(Purpose.LAUNCH, attempt.product, attempt.account.id, attempt.user.id)
     try:
-        launched = services().clicks.connect.launch(attempt)
+        launched = services().attempts.service.launch(attempt)
     except LaunchPostponed as postponed:
         return waiting_page(postponed, attempt)
     except PartnerProblem as problem:
@@ -146,7 +146,7 @@ def onward(url: Secret) -> Response:
 @describe.page(200, 404, limit=BY_ADDRESS, parameters=(SECRET,))
 def come_back(secret: str) -> Response:
     """The return page, to which the partner service sends the browser if it posts no message. Read-only."""
-    attempt = services().clicks.connect.by_return_secret(Secret(secret))
+    attempt = services().attempts.service.by_return_secret(Secret(secret))
     product = services().products.get(attempt.product)
     return page_of("return.html", product, words_of(attempt, product), attempt=attempt)
 
@@ -164,9 +164,9 @@ def report_return(secret: str) -> Response:
     if request.headers.get("Origin") != services().urls.public_origin:
         abort(403, "this report comes from the return page only")
     error, finished = request.form.get("error", ""), request.form.get("finished") == "yes"
-    attempt = services().clicks.connect.returned(Secret(secret), error, finished=finished)
+    attempt = services().attempts.service.record_return(Secret(secret), error, finished=finished)
     if request.form.get("finished") == "no":
-        attempt = services().clicks.connect.cancel(attempt)
+        attempt = services().attempts.service.cancel(attempt)
     return answer({"status": attempt.status.value, "return_url": attempt.return_url})
 
 

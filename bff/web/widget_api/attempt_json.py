@@ -20,6 +20,6 @@ def page_json(
     The error is in the language of the page's words (``GET /v1/config``).
     """
     languages = user_languages(principal, attempt.locale)
-    reply = services().clicks.attempt_views.for_page(attempt, product, hint, languages)
+    reply = services().attempts.views.for_page(attempt, product, hint, languages)
     may = seems_to_allow_accept(product, principal, attempt)
     return reply if may is None else reply | {"may_accept": may}

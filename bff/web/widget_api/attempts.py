@@ -89,15 +89,15 @@ def config() -> Response:
 def read(attempt_id: str) -> Response:
     """Poll and return an attempt: for the page that began it, or the host's server with its secret key."""
     product, principal = signed_in_or_host_server()
-    connect = services().clicks.connect
-    attempt = connect.owned(attempt_id, principal) if principal else connect.read(attempt_id, product.key)
+    service = services().attempts.service
+    attempt = service.owned(attempt_id, principal) if principal else service.read(attempt_id, product.key)
     hint = _hint(attempt)
     if hint or principal is not None:
         metrics.signalled(hint.value if hint else "timer")
-    observed = services().clicks.poller.poll(attempt, hint)
+    observed = services().attempts.poller.poll(attempt, hint)
     if principal is None:
-        timeline = as_json(observed, services().clicks.attempts.steps(attempt.id))
-        views = services().clicks.attempt_views
+        timeline = as_json(observed, services().attempts.store.steps(attempt.id))
+        views = services().attempts.views
         return answer(views.for_server(observed, product) | {"timeline": timeline})
     reply = page_json(product, principal, observed, hint)
     if request.headers.get(CUSTOM_HEADER) == CUT_OFF:
@@ -117,9 +117,9 @@ def cancel(attempt_id: str) -> Response:
     """Cancel an attempt. The reply may still be ``connected``, if the sign-in has succeeded."""
     product, principal = signed_in()
     read_body(Nothing)
-    clicks = services().clicks
-    attempt = clicks.connect.owned(attempt_id, principal)
-    return answer(page_json(product, principal, clicks.connect.cancel(attempt)))
+    service = services().attempts.service
+    attempt = service.owned(attempt_id, principal)
+    return answer(page_json(product, principal, service.cancel(attempt)))
 
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
@@ -138,11 +138,11 @@ def accept(attempt_id: str) -> Response:
     """
     product, principal = signed_in()
     read_body(Nothing)
-    clicks = services().clicks
-    attempt = clicks.connect.owned(attempt_id, principal)
-    count_begin(principal, repeated=clicks.account_choice.accepted(attempt) is not None)
+    attempt = services().attempts.service.owned(attempt_id, principal)
+    acceptance = services().attempts.acceptance
+    count_begin(principal, repeated=acceptance.accepted(attempt) is not None)
     require_may_accept(product, principal, attempt)
-    return answer(page_json(product, principal, clicks.account_choice.accept(attempt)))
+    return answer(page_json(product, principal, acceptance.accept(attempt)))
 
 
 def _states(product: Product, principal: Principal) -> list[ConnectorState]:

@@ -99,7 +99,7 @@ def begin() -> Response:
     )
     services().accounts.require(principal.account)
     key = idempotency_key()
-    repeated = key is not None and services().clicks.idempotent_begin.was_used(principal, key)
+    repeated = key is not None and services().attempts.idempotent_begin.was_used(principal, key)
     count_begin(principal, repeated=repeated)
     if body.connection is not None:
         offered = offered_connector(product, principal, body.connector)
@@ -140,11 +140,11 @@ def _begin(
     principal: Principal,
     begin_request: BeginRequest,
     key: str | None,
-    when_new: Callable[[Attempt], None] | None,
+    on_new: Callable[[Attempt], None] | None,
 ) -> tuple[Attempt, Secret | None]:
     if key is None:
-        return services().clicks.connect.begin(product, principal, begin_request, when_new)
-    return services().clicks.idempotent_begin.begin(product, principal, begin_request, key, when_new)
+        return services().attempts.service.begin(product, principal, begin_request, on_new)
+    return services().attempts.idempotent_begin.begin(product, principal, begin_request, key, on_new)
 
 
 def _press(attempt: Attempt) -> None:

@@ -74,4 +74,4 @@ def mint_ahead(attempt: Attempt) -> None:
         return
     # A limit of its own, as high as that of launches: sharing theirs would halve the launches allowed.
     services().limits.spend(Purpose.PRESS, attempt.product, attempt.account.id, attempt.user.id)
-    services().clicks.connect.press(attempt)
+    services().attempts.service.press(attempt)

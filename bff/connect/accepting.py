@@ -1,4 +1,4 @@
-"""Replaces the connected third-party account with the one whose sign-in ended as ``account_mismatch``."""
+"""Accepting another third-party account, whose sign-in at a reconnect ended as ``account_mismatch``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bff.connect.ports import AlreadyBegun, AttemptStore
 from bff.upstream.protocol import PartnerService
 
 
-class AccountChoice:
-    """Accepts the grant that the partner service holds for an ``account_mismatch`` attempt."""
+class MismatchAcceptance:
+    """Replaces the connected third-party account by the one that signed in, whose grant is still held."""
 
     def __init__(
         self, attempts: AttemptStore, partner: PartnerService, poller: AttemptPoller, context: ConnectContext
@@ -27,7 +27,7 @@ class AccountChoice:
         self._context = context
 
     def accept(self, attempt: Attempt) -> Attempt:
-        """Replace the connected account with the one that signed in; return the new attempt that does so.
+        """Replace the connected third-party account by the one that signed in; return the new attempt for it.
 
         The failed attempt stays failed. Idempotent: the new attempt's id is derived from the failed one's, so
         a repeated or concurrent call returns the same attempt. Raises ``InvalidRequest`` when no grant was
