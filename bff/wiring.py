@@ -16,7 +16,7 @@ from bff.connect.accepting import MismatchAcceptance
 from bff.connect.attempt_view import AttemptViews
 from bff.connect.completion import BrowserBinding, SameBrowser
 from bff.connect.context import ConnectContext
-from bff.connect.events import EventFanOut, EventLogger, warn_of_several_installs
+from bff.connect.events import EventFanOut, EventLogger, warn_of_several
 from bff.connect.forms import Forms
 from bff.connect.housekeeping import Housekeeping
 from bff.connect.idempotency import IdempotentBegin
@@ -183,7 +183,7 @@ def _attempts(
     settings: Settings, store: _Store, upstream: _Upstream, ledger: Ledger, overview: Overview
 ) -> AttemptServices:
     clock, partner, catalogue = store.clock, upstream.partner, upstream.catalogue
-    minter = Minter(partner, catalogue, background_pool(settings.threads), warn_of_several_installs, ledger)
+    minter = Minter(partner, catalogue, background_pool(settings.threads), warn_of_several, ledger)
     attempts = DatabaseAttempts(store.engine)
     events = EventFanOut(EventLogger(), overview)
     poller = AttemptPoller(attempts, partner, events, clock, ledger)

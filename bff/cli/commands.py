@@ -19,9 +19,9 @@ from bff.cli.studio import add_commands as add_studio_commands
 from bff.cli.webhooks import add_commands as add_webhook_commands
 from bff.connect.outcome import as_of
 from bff.connect.reported_code import codes_in, ids_in, not_found
-from bff.connect.restored import end_unsettled
+from bff.connect.restored import end_live
 from bff.connect.store import DatabaseAttempts
-from bff.connect.timeline import as_text
+from bff.connect.timeline import timeline_text
 from bff.demo.run import run_demo
 from bff.identity.session_store import DatabaseSessionEnds
 from bff.serve import serve
@@ -111,7 +111,7 @@ def _show(arguments: argparse.Namespace) -> int:
         print(not_found(reported), file=sys.stderr)
         return FAULTY
     for attempt in attempts:
-        print(as_text(as_of(attempt, datetime.now(UTC)), store.steps(attempt.id)))
+        print(timeline_text(as_of(attempt, datetime.now(UTC)), store.steps(attempt.id)))
     return 0
 
 
@@ -129,7 +129,7 @@ def _restored(_: argparse.Namespace) -> int:
     now = StoreClock(engine)()
     DatabaseSessionEnds(engine).end_all(now)
     print("sessions of users: all that began until now are ended")
-    for what, count in {"attempts ended": end_unsettled(engine, now), **invalidate(engine, now)}.items():
+    for what, count in {"attempts ended": end_live(engine, now), **invalidate(engine, now)}.items():
         print(f"{what}: {count}")
     return 0
 

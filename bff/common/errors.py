@@ -13,7 +13,7 @@ HitchpostError
 ├── Outdated                  the object was changed since the caller read it
 ├── LaunchRefused             the launch token, form or code is unknown, used or expired
 ├── TooLate                   what was to be chosen is no longer held: begin again
-├── CompletedElsewhere        the sign-in finished in another browser than it began in
+├── AnotherBrowser            another browser comes to a sign-in or form than the one that launched it
 ├── RateLimited               too many calls
 ├── LimitsUnavailable         calls cannot be counted, so this one is refused
 ├── StorageUnavailable        the database cannot be used now; nothing was changed
@@ -146,15 +146,18 @@ class LaunchRefused(HitchpostError):
 
 
 class TooLate(HitchpostError):
-    """The time to choose an account is over, and nothing was changed. The user has to begin again."""
+    """The time to choose a third-party account is over; nothing was changed. The user has to begin again."""
 
     code = "expired"
     page_code: ClassVar[PageCode] = "expired"
     status = 410
 
 
-class CompletedElsewhere(HitchpostError):
-    """A sign-in finished in another browser than the one that began it. Nothing was connected."""
+class AnotherBrowser(HitchpostError):
+    """Another browser came to complete a sign-in, or to its form, than the one that launched it.
+
+    Nothing was connected.
+    """
 
     code = "completed_elsewhere"
     status = 403

@@ -26,6 +26,7 @@ class Status(StrEnum):
 
 
 LIVE: Final = frozenset({Status.CREATED, Status.LAUNCHED})
+"""Statuses of an attempt that has not ended."""
 
 
 GIVEN_UP: Final = frozenset({Status.CANCELLED, Status.EXPIRED})
@@ -46,10 +47,9 @@ class Delivery(StrEnum):
 class Hint(StrEnum):
     """The signal that made a page ask for the status. It is no proof that a sign-in succeeded.
 
-    A hint affects when the BFF polls and which step it reports. Without records of sign-ins, an account
-    connector that has become authenticated, by nobody knows whom, ends the attempt after a hint or a
-    confirmation that this user is done, or when its time is over. A reconnect then ends connected only after
-    a confirmation (``outcome.decide``).
+    A hint affects when the BFF polls and which step it reports. Where the partner service does not record
+    sign-ins, it may also end an attempt: the account connector has become authenticated, it is unknown by
+    whom, and the hint shows that this user is done. ``outcome.decide`` has the rules.
 
     ``trouble``: a page in the popup showed an error. ``closed``: the popup seems closed. ``focus``: the user
     is back on the host page.
@@ -74,15 +74,15 @@ class Attempt:
     ``message``: the product's own text. ``callback_message``: what the partner service posts to the page for
     it: the same text, or for a sealed message a JSON object with the text and a nonce.
 
-    ``wanted_connection``: the id of the only account connector that this attempt may sign in to, connected or
-    not: the one to reconnect, or, if it adds a connection, the one claimed for it (a free one, one that has
-    lost its grant, a new one). ``adds_connection``: connect another third-party account beside those that
-    are connected.
+    ``wanted_connection``: the id of the account connector to sign in to, and no other: the one to reconnect,
+    or the one that was claimed for an attempt that adds a connection; None if the minter chooses it.
+    ``adds_connection``: connect another third-party account beside those that are connected.
     ``authenticated_before``: the account connector was authenticated when the sign-in token was minted.
 
     ``return_error``: the error in the query with which the browser returned. ``confirmed_at``: when the user
     said on the return page that the sign-in was finished. ``seemed_over_at``: when one of
-    ``ENDING_HINTS`` was last noted. ``attributed``: the connection is known to be the work of this user.
+    ``ENDING_HINTS`` was last noted. ``attributed``: it is known that this user made the connection; None
+    unless connected.
 
     ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a hint
     was last noted: a page sent it, or the BFF saw its cause. ``browser_sha256``: of the secret in the cookie

@@ -27,10 +27,10 @@ _CONVERTED: Final = (
 )  # fmt: skip
 COLUMNS: Final = (*_COPIED, *_CONVERTED)
 # Read by position: looking up so many columns by name is slow.
-_positions: Final = attempts.c.keys()
-_copied_values: Final = itemgetter(*map(_positions.index, _COPIED))
-_event_values: Final = itemgetter(*map(_positions.index, ("id", "product", "account_id")))
-_converted_values: Final = itemgetter(*map(_positions.index, _CONVERTED))
+_column_names: Final = attempts.c.keys()
+_copied_values: Final = itemgetter(*map(_column_names.index, _COPIED))
+_event_values: Final = itemgetter(*map(_column_names.index, ("id", "product", "account_id")))
+_converted_values: Final = itemgetter(*map(_column_names.index, _CONVERTED))
 
 
 def to_row(attempt: Attempt) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
-from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
+from bff.common.errors import AnotherBrowser, LaunchRefused, NotFound, PartnerUnavailable
 from bff.common.secret import Secret
 from bff.connect.attempt import LIVE, Attempt, Status
 from bff.connect.context import ConnectContext
 from bff.connect.minting import ConnectionTarget, Minter
 from bff.connect.polling import AttemptPoller
-from bff.connect.ports import AttemptStore, Events
+from bff.connect.ports import AttemptEvent, AttemptStore, Events
 from bff.upstream.protocol import AccountConnector, CompletionRequest, PartnerService, SignInToken
 
 
@@ -70,15 +70,15 @@ class BrowserBinding:
         self._context = context
         self._unsupported_logged = False
 
-    def mint(self, attempt: Attempt, target: str) -> MintedToken:
-        """Mint a sign-in token for an attempt.
+    def mint(self, attempt: Attempt, target_origin: str) -> MintedToken:
+        """Mint a sign-in token for an attempt. ``target_origin``: see ``DeliveryTarget``.
 
-        ``target``: the ``targetOrigin`` of the sign-in (``SignInEnd.target``). Raises ``PartnerProblem``,
-        also where same-browser completion is required but not supported.
+        Raises ``PartnerProblem``, also where same-browser completion is required but not supported.
         """
         request = None
         if self._mode is not SameBrowser.OFF:
-            request = CompletionRequest(f"{self._context.public_url}/connect/complete/{attempt.id}", target)
+            completion_url = f"{self._context.public_url}/connect/complete/{attempt.id}"
+            request = CompletionRequest(completion_url, target_origin)
         account_connector, token = self._minter.mint(
             attempt.account,
             attempt.connector,
@@ -105,7 +105,7 @@ class BrowserBinding:
         """Complete the sign-in at the partner service; return the URL where the browser continues.
 
         ``browser_secret`` is from the launching browser's cookie, ``code`` from the partner service.
-        Raises ``CompletedElsewhere``, ``LaunchRefused`` for a code that was used or has expired,
+        Raises ``AnotherBrowser``, ``LaunchRefused`` for a code that was used or has expired,
         ``NotFound``, ``PartnerUnavailable``.
         """
         account_connector_id, token_sha256 = attempt.account_connector_id, attempt.sign_in_token_sha256
@@ -114,29 +114,32 @@ class BrowserBinding:
         if not attempt.is_bound_to(browser_secret):
             if self._partner.refuse_sign_in(attempt.account, account_connector_id, token_sha256, code):
                 self._fail_completed_elsewhere(attempt)
-            raise CompletedElsewhere("this sign-in was begun in another browser")
+            raise AnotherBrowser("this sign-in was begun in another browser")
         finish_code = self._partner.complete_sign_in(
             attempt.account, account_connector_id, token_sha256, code
         )
         if finish_code is None:
             raise LaunchRefused("this sign-in was completed already, or its time is over")
-        self._attempts.note(attempt.id, "completed", self._context.clock())
+        self._attempts.count_step(attempt.id, "completed", self._context.clock())
         base = self._context.partner_service_url
         return Secret(f"{base}/connectorauth/finished/{quote(finish_code.reveal(), safe='')}")
 
     def _fail_completed_elsewhere(self, attempt: Attempt) -> None:
-        self._attempts.note(attempt.id, "completed_elsewhere", self._context.clock())
+        self._attempts.count_step(attempt.id, "completed_elsewhere", self._context.clock())
         settled = self._poller.settle(attempt, {"status": Status.FAILED, "error_code": Status.FAILED.value})
-        self._events.emit("completed elsewhere", settled)
+        self._events.emit(AttemptEvent.COMPLETED_ELSEWHERE, settled)
 
     def _report_unsupported(self, attempt: Attempt) -> None:
-        """Log that completion is not supported: once per process. If it is required, each time, and raise."""
+        """Log that the partner service does not support completion, and raise if it is required.
+
+        It is logged once per process, or each time if it is required.
+        """
         if self._mode is SameBrowser.REQUIRED:
-            self._events.emit("cannot complete", attempt)
+            self._events.emit(AttemptEvent.CANNOT_COMPLETE, attempt)
             detail = (
                 "the partner service cannot require that the browser that launched a sign-in completes it"
             )
             raise PartnerUnavailable(detail, lasting=True)
         if not self._unsupported_logged:
             self._unsupported_logged = True
-            self._events.emit("cannot complete", attempt)
+            self._events.emit(AttemptEvent.CANNOT_COMPLETE, attempt)

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from bff.connect.attempt import Attempt
-from bff.connect.ports import Events
+from bff.connect.ports import AttemptEvent, Events
 from bff.identity.principal import AccountRef
 from bff.serving import metrics
 from bff.serving.periodic_thread import safely
@@ -18,10 +18,10 @@ from bff.upstream.protocol import AccountConnector
 log = structlog.get_logger("hitchpost")
 
 ADVICE: Final = {
-    "cannot complete": "the partner service cannot require that the browser that launched a sign-in completes"
-    " it; for Cyclr set HITCHPOST_SAME_BROWSER=off, and read A38 in docs/security.md",
-    "completed elsewhere": "a sign-in ended in another browser than the one that launched it, and was"
-    " refused: its link was passed on, or the browser keeps no cookies",
+    AttemptEvent.CANNOT_COMPLETE: "the partner service cannot require that the browser that launched a"
+    " sign-in completes it; for Cyclr set HITCHPOST_SAME_BROWSER=off, and read A38 in docs/security.md",
+    AttemptEvent.COMPLETED_ELSEWHERE: "a sign-in ended in another browser than the one that launched it, and"
+    " was refused: its link was passed on, or the browser keeps no cookies",
 }
 """Log field ``advice`` of events that an operator should act on."""
 
@@ -32,7 +32,7 @@ class EventFanOut:
     def __init__(self, *subscribers: Events) -> None:
         self._subscribers = subscribers
 
-    def emit(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: AttemptEvent, attempt: Attempt) -> None:
         """Call the subscribers in order. One that fails is logged: the change itself is stored already."""
         for subscriber in self._subscribers:
             safely(log, "a subscriber", partial(subscriber.emit, event, attempt), None)
@@ -41,16 +41,16 @@ class EventFanOut:
 class EventLogger:
     """Implements ``Events``: writes a log line for each event, and counts settled attempts as metrics."""
 
-    def emit(self, event: str, attempt: Attempt) -> None:
+    def emit(self, event: AttemptEvent, attempt: Attempt) -> None:
         """Log without secrets and personal data: no token, no message, no person's name."""
-        if event == "settled":
+        if event is AttemptEvent.SETTLED:
             ending = attempt.error_code or attempt.status.value
             labels = attempt.product, attempt.connector.key
             metrics.settled(*labels, attempt.status.value, ending, attempt.delivery.value)
         advice = ADVICE.get(event)
         (log.warning if advice else log.info)(
             "attempt",
-            what=event,
+            what=event.value,
             attempt=attempt.id,
             support_code=attempt.support_code,
             product=attempt.product,
@@ -63,12 +63,12 @@ class EventLogger:
         )
 
 
-def warn_of_several_installs(account: AccountRef, installs: Sequence[AccountConnector]) -> None:
-    """Warn that an account has several installs of a connector. The log line names the first of them."""
+def warn_of_several(account: AccountRef, found: Sequence[AccountConnector]) -> None:
+    """Warn that an account has several account connectors of one connector. The log line names the first."""
     log.warning(
         "several account connectors",
         account=account.id,
-        connector=installs[0].connector_name,
-        account_connector=installs[0].id,
-        count=len(installs),
+        connector=found[0].connector_name,
+        account_connector=found[0].id,
+        count=len(found),
     )

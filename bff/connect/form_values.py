@@ -27,7 +27,7 @@ class FormValues:
 
         They are no credentials, but some may be secret. Raises ``PartnerProblem``.
         """
-        if not form.property_fields or not _are_ours(attempt, form):
+        if not form.property_fields or not _may_keep_stored(attempt, form):
             return {}
         target = attempt.account_connector_id or attempt.wanted_connection
         if target is None:
@@ -38,15 +38,15 @@ class FormValues:
             target = default.id
         return self._stored(attempt, form, target)
 
-    def emptied(
+    def clearing_values(
         self, attempt: Attempt, form: SignInForm, account_connector_id: int, typed: Mapping[str, Secret]
     ) -> Mapping[str, Secret]:
-        """Empty values for the fields that were not typed, where an earlier attempt has left a value.
+        """An empty value for each field that was not typed and in which an earlier attempt has left a value.
 
-        Otherwise the sign-in would use a value of another user, who has given up. Raises ``PartnerProblem``.
+        Without them the sign-in would use what another user typed and gave up. Raises ``PartnerProblem``.
         """
         untyped = {field.name for field in form.property_fields} - typed.keys()
-        if not untyped or _are_ours(attempt, form):
+        if not untyped or _may_keep_stored(attempt, form):
             return {}
         left = self._stored(attempt, form, account_connector_id)
         return {name: Secret("") for name, value in left.items() if value and name in untyped}
@@ -57,15 +57,15 @@ class FormValues:
         return {name: value for name, value in properties.items() if name in names}
 
 
-def _are_ours(attempt: Attempt, form: SignInForm) -> bool:
+def _may_keep_stored(attempt: Attempt, form: SignInForm) -> bool:
     """Whether stored values may be shown, and kept where nothing is typed.
 
     An attempt that adds a connection may use an account connector that an earlier one left unconnected, with
-    values of another user. It has replaced them once its own are accepted: the account connector is then
-    stored with it.
+    values of another user. It has replaced them once the partner service has taken its own: the attempt then
+    has an ``account_connector_id``.
     """
-    accepted = attempt.account_connector_id is not None and not form.replaces_sign_in
-    return accepted or not attempt.adds_connection
+    has_replaced_them = attempt.account_connector_id is not None and not form.replaces_sign_in
+    return has_replaced_them or not attempt.adds_connection
 
 
 def secrets_of(form: SignInForm) -> frozenset[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bff.common.errors import CompletedElsewhere, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
+from bff.common.errors import AnotherBrowser, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
 from bff.common.secret import Secret, fingerprint
 from bff.connect import launch_token, outcome, timeline
 from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
@@ -109,16 +109,16 @@ class Forms:
             "lease_end": None,
         }
         launch_token.use_up(self._attempts, attempt, changes, lease_end)
-        self._attempts.note(attempt.id, "form_shown", self._clock())
+        self._attempts.count_step(attempt.id, "form_shown", self._clock())
         return Secret(f"{self._context.public_url}/connect/form/{attempt.id}"), browser_secret
 
     def attempt(self, attempt_id: str, browser_secret: Secret) -> Attempt:
-        """The attempt of a form, polled if its time is over. Raises ``NotFound``, ``CompletedElsewhere``."""
+        """The attempt of a form, polled if its time is over. Raises ``NotFound``, ``AnotherBrowser``."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.browser_sha256 is None:
             raise NotFound("this attempt has no form")
         if not attempt.is_bound_to(browser_secret):
-            raise CompletedElsewhere("this form was opened in another browser")
+            raise AnotherBrowser("this form was opened in another browser")
         if attempt.status is Status.LAUNCHED and attempt.expires_at <= self._clock():
             return self._poller.poll(attempt)
         return attempt
@@ -156,7 +156,7 @@ class Forms:
         if isinstance(reply, RejectedValues):
             unanswered = reply.form_fault is Fault.UNREACHABLE
             step = timeline.FORM_UNANSWERED if unanswered else timeline.FORM_REFUSED
-            self._attempts.note(attempt.id, step, self._clock())
+            self._attempts.count_step(attempt.id, step, self._clock())
         return reply
 
     def decline(self, attempt: Attempt) -> Attempt:
@@ -198,7 +198,7 @@ class Forms:
                 return RejectedValues(faults)
         launch = self._launch_minter.mint(attempt)
         account_connector_id = launch.minted.account_connector.id
-        typed |= self._values.emptied(attempt, form, account_connector_id, typed)
+        typed |= self._values.clearing_values(attempt, form, account_connector_id, typed)
         if form.auth is AuthKind.OAUTH:
             given = credentials_of(form, typed, None)
             reply = self._partner.give_credentials(attempt.account, account_connector_id, given)
@@ -207,7 +207,7 @@ class Forms:
             # Not bound to another secret: this browser keeps the one that it has proved, so that it can
             # submit the form again if this response is lost.
             changes: AttemptChanges = {**launch.changes, "expires_at": self._clock() + LAUNCHED_LIFE}
-            self._change(attempt, submitted_before, changes)
+            self._change_if_latest_submission(attempt, submitted_before, changes)
             return NextUrl(launch.url(self._context.partner_service_url))
         return self._connect(attempt, submitted_before, launch, form, typed)
 
@@ -220,8 +220,9 @@ class Forms:
         typed: Mapping[str, Secret],
     ) -> Attempt | RejectedValues:
         account_connector = launch.minted.account_connector
-        # Stored before the call: if its answer is lost, or this process dies, polling reads the outcome.
-        stored = self._change(attempt, submitted_before, _form_changes(attempt, launch))
+        # Stored before the call: if its answer is lost, or this process dies, polling finds the outcome.
+        changes = _form_changes(attempt, launch)
+        stored = self._change_if_latest_submission(attempt, submitted_before, changes)
         given = credentials_of(form, typed, stored.sign_in_token_sha256)
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if not isinstance(reply, RejectedValues):
@@ -229,18 +230,26 @@ class Forms:
                 return self._poller.settle(stored, ended, reply)
             reply = RejectedValues(form_fault=Fault.REFUSED)
         if account_connector.sign_ins is None:
-            self._take_back(attempt, submitted_before)
+            self._forget_account_connector(attempt, submitted_before)
         return reply
 
-    def _take_back(self, attempt: Attempt, submitted_before: int) -> None:
-        # Without records of sign-ins, polling would take a connection that somebody else makes for this
-        # attempt's. One that an earlier submission may have made is still waited for.
+    def _forget_account_connector(self, attempt: Attempt, submitted_before: int) -> None:
+        """Undo that the account connector was stored, after the form was refused.
+
+        Without records of sign-ins, polling would otherwise attribute to this attempt a connection that
+        somebody else makes. One that an earlier submission had stored is stored again.
+        """
         if self._attempts.form_submissions(attempt.id) == submitted_before + 1:
             changes: AttemptChanges = {"account_connector_id": attempt.account_connector_id}
             self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
 
-    def _change(self, attempt: Attempt, submitted_before: int, changes: AttemptChanges) -> Attempt:
-        # A submission that took long may have been repeated. Only the latest one's sign-in is waited for.
+    def _change_if_latest_submission(
+        self, attempt: Attempt, submitted_before: int, changes: AttemptChanges
+    ) -> Attempt:
+        """Store ``changes``. Raises ``Outdated`` if the form was submitted again since, ``LaunchRefused``.
+
+        A submission that takes long may be repeated. The attempt then waits for the latest one's sign-in.
+        """
         if self._attempts.form_submissions(attempt.id) != submitted_before + 1:
             raise Outdated("this form was submitted again meanwhile")
         changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
@@ -252,8 +261,9 @@ class Forms:
 def _form_changes(attempt: Attempt, launch: MintedLaunch) -> AttemptChanges:
     """The fields to store before the credentials of a form are sent.
 
-    If an earlier submission may have connected the same account connector, the time and state before that one
-    are kept: the connection is then new, and no reconnect.
+    If an earlier submission may have connected the same account connector, ``minted_at`` and
+    ``authenticated_before`` stay as they were before that one. A connection that it made then counts as a new
+    one, not as one that was there before.
     """
     minted = launch.changes
     changes: AttemptChanges = {

@@ -1,4 +1,4 @@
-"""Mints the sign-in token of a launch, and decides how its end is delivered."""
+"""Mints the sign-in token of an attempt, and decides how the end of the sign-in is delivered."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ from bff.upstream.protocol import AccountConnector
 
 
 @dataclass(frozen=True)
-class SignInEnd:
-    """How the end of a sign-in is reported: the ``targetOrigin`` and callback message of its URL.
+class DeliveryTarget:
+    """Where the end of a sign-in is reported: the ``targetOrigin`` and callback message of its URL.
 
-    ``target``: the origin of the host page, which gets the message, or the BFF's return page. ``changes``:
-    the changes of the attempt that go with them.
+    ``target_origin``: the origin of the host page, which gets the message; or the URL of a return page of the
+    BFF, to which the browser is sent, without a ``callback_message``. ``changes``: of the attempt, to store
+    with the token.
     """
 
-    target: str
-    message: str | None
+    target_origin: str
+    callback_message: str | None
     changes: AttemptChanges
 
 
 @dataclass(frozen=True)
 class MintedLaunch:
-    """A minted sign-in token, when it was minted (UTC), and how the end is reported."""
+    """A minted sign-in token, when it was minted (UTC), and where the end of its sign-in is reported."""
 
     minted: MintedToken
-    end: SignInEnd
-    at: datetime
+    target: DeliveryTarget
+    minted_at: datetime
 
     @property
     def changes(self) -> AttemptChanges:
-        """The fields to store with the attempt. Changes no binding to a browser (see ``launch_changes``)."""
+        """The fields to store with the attempt, without those of a launch (``launch_changes``)."""
         minted = self.minted
-        return self.end.changes | {
-            "minted_at": self.at,
+        return self.target.changes | {
+            "minted_at": self.minted_at,
             "sign_in_token_sha256": fingerprint(minted.token.value.reveal()),
             "account_connector_id": minted.account_connector.id,
             "authenticated_before": minted.account_connector.authenticated,
@@ -61,13 +62,13 @@ class MintedLaunch:
             base,
             self.minted.account_connector.id,
             self.minted.token.value,
-            self.end.target,
-            self.end.message,
+            self.target.target_origin,
+            self.target.callback_message,
         )
 
 
 class LaunchMinter:
-    """Mints for launches. Needs nothing of the launch request, so it can mint before that arrives."""
+    """Mints the sign-in tokens of attempts, at the launch, ahead of it, or when a form is submitted."""
 
     def __init__(
         self,
@@ -80,33 +81,34 @@ class LaunchMinter:
         self._context = context
 
     def mint(self, attempt: Attempt) -> MintedLaunch:
-        """Mint for a launch of this attempt. Raises ``PartnerProblem``.
+        """Mint a sign-in token for this attempt. Raises ``PartnerProblem``.
 
         Delivery by message becomes delivery by return where polling could not show whose sign-in finished.
         """
         if attempt.delivery is Delivery.RETURN:
-            return self._mint_for(attempt, self._end_by_return())
-        launch = self._mint_for(attempt, SignInEnd(attempt.origin, attempt.callback_message, {}))
+            return self._mint_for(attempt, self._return_page())
+        launch = self._mint_for(attempt, DeliveryTarget(attempt.origin, attempt.callback_message, {}))
         account_connector = launch.minted.account_connector
         if account_connector.sign_ins is not None or not (
             account_connector.authenticated
-            or self._another_user_signs_in(attempt, account_connector, launch.at)
+            or self._another_user_signs_in(attempt, account_connector, launch.minted_at)
         ):
             return launch
         # This partner service keeps no record of each sign-in. If the account connector is authenticated
         # already, or others sign in too, its flag cannot show whose sign-in finished: the browser itself has
         # to return to the BFF.
-        end = self._end_by_return()
-        # Where the launching browser has to complete the sign-in, the token is bound to its end, so that
-        # another end needs another token.
+        target = self._return_page()
+        # Where the launching browser has to complete the sign-in, the token was minted for one
+        # ``targetOrigin`` (``CompletionRequest``): another one needs another token.
         return (
-            MintedLaunch(launch.minted, end, launch.at)
+            MintedLaunch(launch.minted, target, launch.minted_at)
             if launch.minted.browser_secret is None
-            else self._mint_for(attempt, end)
+            else self._mint_for(attempt, target)
         )
 
-    def _mint_for(self, attempt: Attempt, end: SignInEnd) -> MintedLaunch:
-        return MintedLaunch(self._browser_binding.mint(attempt, end.target), end, self._context.clock())
+    def _mint_for(self, attempt: Attempt, target: DeliveryTarget) -> MintedLaunch:
+        minted = self._browser_binding.mint(attempt, target.target_origin)
+        return MintedLaunch(minted, target, self._context.clock())
 
     def _another_user_signs_in(
         self, attempt: Attempt, account_connector: AccountConnector, now: datetime
@@ -116,9 +118,10 @@ class LaunchMinter:
             as_minted, self._attempts.other_sign_ins(as_minted, outcome.others_since(as_minted))
         )
 
-    def _end_by_return(self) -> SignInEnd:
+    def _return_page(self) -> DeliveryTarget:
+        """A new return page of the BFF."""
         secret = self._context.random_token()
-        return SignInEnd(
+        return DeliveryTarget(
             f"{self._context.public_url}/connect/return/{secret}",
             None,
             {"delivery": Delivery.RETURN, "return_secret_sha256": fingerprint(secret)},

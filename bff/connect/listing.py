@@ -60,22 +60,22 @@ class AttemptList:
 
 def _page_of(filters: AttemptFilter, now: datetime) -> PagedQuery:
     columns = attempts.c
-    # As ``as_of`` has it.
-    has_lapsed = and_(columns.status == Status.CREATED.value, columns.expires_at <= now)
+    # As ``outcome.as_of`` reports it; the stored status is still ``created``.
+    has_expired_unlaunched = and_(columns.status == Status.CREATED.value, columns.expires_at <= now)
     condition = columns.product == filters.product
     if filters.account is not None:
         condition &= columns.account_id == filters.account
     if filters.since is not None:
-        # Bounds the scan: of the three times the index has this one only.
+        # Bounds the scan, as the index has only this one of the three times below.
         condition &= columns.created_at >= max(filters.since, EARLIEST_SINCE) - LONGEST_ATTEMPT
         moments = (columns.created_at, columns.settled_at, columns.late_success_at)
-        lapsed_since = and_(has_lapsed, columns.expires_at >= filters.since)
-        condition &= or_(*(moment >= filters.since for moment in moments), lapsed_since)
-    rest = {
+        expired_since = and_(has_expired_unlaunched, columns.expires_at >= filters.since)
+        condition &= or_(*(moment >= filters.since for moment in moments), expired_since)
+    wanted = {
         "user_id": filters.user,
         "connector_key": filters.connector,
         "status": filters.status.value if filters.status else None,
     }
-    others = {name: value for name, value in rest.items() if value is not None}
-    status = case((has_lapsed, Status.EXPIRED.value), else_=columns.status)
+    others = {name: value for name, value in wanted.items() if value is not None}
+    status = case((has_expired_unlaunched, Status.EXPIRED.value), else_=columns.status)
     return PagedQuery(attempts, condition, others, {"status": status})

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     )
 
 INSTALL_WAIT: Final = 5.0
-"""Seconds that a failed launch waits for an install that it started, so that the next launch finds it."""
+"""Seconds that a failed launch waits for an installation that it started, so that the next one finds it."""
 MOST_CLAIM_TRIES: Final = 8
-"""Tries in all, when other attempts claim the account connector that was found or installed for this one."""
+"""How many account connectors are tried, while other attempts claim each that was found or installed."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,20 @@ class ConnectionTarget:
 
     Without an id: the one that ``Minter`` finds or installs.
 
-    ``adds``: connect another third-party account. ``attempt_id`` (for a sign-in URL, an id of its own) then
-    claims an account connector: a free one (installed, not connected, not in use) or a new one. If nothing is
-    connected and one connection has lost its grant, it claims that one first.
+    ``adds``: connect another third-party account. An account connector is then claimed by ``claimant``, the
+    id of the attempt (or, for a sign-in URL, one of its own): a free one (installed, not connected, not in
+    use) or a new one. If nothing is connected and one connection has lost its grant, that one comes first.
     """
 
     account_connector_id: int | None = None
     adds: bool = False
-    attempt_id: str = ""
+    claimant: str = ""
 
 
 class KnownConnections(Protocol):
-    """What the BFF's own database knows of an account's connections, and the partner service does not say.
+    """What the BFF stores about an account's connectors, and the partner service does not report.
 
-    Which account connectors have lost their grant, which are in use now, and which attempt has claimed a free
-    one for its sign-in.
+    That is: which ones have lost their grant, which ones users sign in to now, and which claims there are.
     """
 
     def lost(self, account: AccountRef) -> Set[int]:
@@ -68,9 +67,9 @@ class KnownConnections(Protocol):
         """Account connectors that users are signing in to now."""
 
     def claim(
-        self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, attempt_id: str
+        self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, claimant: str
     ) -> bool:
-        """Claim this account connector for the attempt; False when another attempt has it."""
+        """Reserve this account connector for ``claimant``; False when another one has claimed it."""
 
 
 class Minter:
@@ -85,9 +84,9 @@ class Minter:
         partner: PartnerService,
         catalogue: Catalogue,
         submit: Submit,
-        warn_of_several: Callable[
-            [AccountRef, Sequence[AccountConnector]], None
-        ] = lambda _account, _installs: None,
+        warn_of_several: Callable[[AccountRef, Sequence[AccountConnector]], None] = lambda _account, _found: (
+            None
+        ),
         connections: KnownConnections | None = None,
     ) -> None:
         self._partner = partner
@@ -123,7 +122,7 @@ class Minter:
         if token.account_connector is not None and token.install_count <= 1:
             return token.account_connector, token
         found = listed.result() if listed else self._partner.list_account_connectors(account)
-        return self._choose(account, connector, self._installs_of(account, connector, found)), token
+        return self._choose(account, connector, self._installed(account, connector, found)), token
 
     def _mint_for_target(
         self,
@@ -139,7 +138,7 @@ class Minter:
             # Without ``connector``: with it the partner service would choose an account connector itself.
             token = self._partner.mint_sign_in_token(account, user_id, completion)
         except PartnerProblem:
-            # Let a running install finish, so that the next try finds it and does not install another.
+            # Let a running installation finish, so that the next try finds it and does not install another.
             wait([found], INSTALL_WAIT)
             raise
         return found.result(), token
@@ -148,49 +147,49 @@ class Minter:
         self, account: AccountRef, offered: OfferedConnector, connector: Connector, target: ConnectionTarget
     ) -> AccountConnector:
         if target.account_connector_id is None:
-            return self._free_or_new(account, offered, connector, target.attempt_id)
+            return self._free_or_new(account, offered, connector, target.claimant)
         found = self._partner.get_account_connector(account, target.account_connector_id)
         if found is None or not connector.is_in(found):
             raise ConnectionNotFound(f"there is no connection {target.account_connector_id} of {offered.key}")
         return found
 
     def _free_or_new(
-        self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str
+        self, account: AccountRef, offered: OfferedConnector, connector: Connector, claimant: str
     ) -> AccountConnector:
-        """An account connector that may be used, claimed for ``attempt_id``, or a new one.
+        """An account connector that ``claimant`` has claimed: an existing one, or a new one.
 
-        Reuses what an earlier attempt installed and left unconnected, even if its process died, and the only
-        connection if it has lost its grant. If another attempt claims it first, leaves it to that attempt,
-        even if this one installed it.
+        Prefers the one that has lost its grant, if it is the only such one and none is connected; then one
+        that an earlier attempt has left unconnected. If another attempt claims it first, tries the next one,
+        even if this one has installed it.
         """
         for _ in range(MOST_CLAIM_TRIES):
-            free = self._claim_free(account, offered, connector, attempt_id)
+            free = self._claim_free(account, offered, connector, claimant)
             if free is not None:
                 return free
             made = self._partner.install_another(account, connector)
-            if self._claim(account, offered, made, attempt_id):
+            if self._claim(account, offered, made, claimant):
                 return made
         raise PartnerUnavailable(
             f"could not claim an account connector of {offered.key}: too many sign-ins at once"
         )
 
     def _claim_free(
-        self, account: AccountRef, offered: OfferedConnector, connector: Connector, attempt_id: str
+        self, account: AccountRef, offered: OfferedConnector, connector: Connector, claimant: str
     ) -> AccountConnector | None:
-        installs = self._installs_of(account, connector, self._partner.list_account_connectors(account))
+        installed = self._installed(account, connector, self._partner.list_account_connectors(account))
         lost, busy = self._lost(account), self._busy(account)
-        candidates = [item for item in installs if not item.authenticated and item.id not in lost | busy]
-        lost_ones = [item for item in installs if item.id in lost]
-        # Nothing is connected, and one has lost its grant: sign in to that one again. Of several, users name
-        # the one that they reconnect: whoever names none adds another.
-        if len(lost_ones) == 1 and not any(item.authenticated for item in installs):
+        candidates = [item for item in installed if not item.authenticated and item.id not in lost | busy]
+        lost_ones = [item for item in installed if item.id in lost]
+        # A user who wants to reconnect one of several connections names it. Without a name, only a single one
+        # can be meant, and only if nothing is connected; otherwise the user adds another one.
+        if len(lost_ones) == 1 and not any(item.authenticated for item in installed):
             candidates = [item for item in lost_ones if item.id not in busy] + candidates
-        return next((item for item in candidates if self._claim(account, offered, item, attempt_id)), None)
+        return next((item for item in candidates if self._claim(account, offered, item, claimant)), None)
 
     def _claim(
-        self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, attempt_id: str
+        self, account: AccountRef, offered: OfferedConnector, item: AccountConnector, claimant: str
     ) -> bool:
-        return self._connections is None or self._connections.claim(account, offered, item.id, attempt_id)
+        return self._connections is None or self._connections.claim(account, offered, item.id, claimant)
 
     def _lost(self, account: AccountRef) -> Set[int]:
         return self._connections.lost(account) if self._connections else set()
@@ -222,17 +221,18 @@ class Minter:
 
         Raises ``PartnerProblem``, such as ``SeveralConnections``.
         """
-        installs = self._installs_of(account, connector, self._partner.list_account_connectors(account))
-        return self._choose(account, connector, installs) if installs else None
+        installed = self._installed(account, connector, self._partner.list_account_connectors(account))
+        return self._choose(account, connector, installed) if installed else None
 
-    def _installs_of(
-        self, account: AccountRef, connector: Connector, installed: list[AccountConnector]
+    def _installed(
+        self, account: AccountRef, connector: Connector, listed: list[AccountConnector]
     ) -> list[AccountConnector]:
-        installs = [with_details(self._partner, account, item) for item in installed if connector.is_in(item)]
-        return sorted(installs, key=lambda item: (not item.authenticated, item.id))
+        """Those of ``connector``, the connected and the oldest first."""
+        found = [with_details(self._partner, account, item) for item in listed if connector.is_in(item)]
+        return sorted(found, key=lambda item: (not item.authenticated, item.id))
 
     def _choose(
-        self, account: AccountRef, connector: Connector, installs: list[AccountConnector]
+        self, account: AccountRef, connector: Connector, installed: list[AccountConnector]
     ) -> AccountConnector:
         """The account connector to sign in to; installs the newest release where there is none.
 
@@ -240,18 +240,18 @@ class Minter:
         warned of them (``warn_of_several``). Raises ``SeveralConnections`` if more than one is connected, or
         none is and more than one lost its grant.
         """
-        if not installs:
+        if not installed:
             return self._partner.install_connector(account, connector)
-        if len(installs) == 1:
-            return installs[0]
-        self._warn_of_several(account, installs)
-        candidates = [item for item in installs if item.authenticated]
+        if len(installed) == 1:
+            return installed[0]
+        self._warn_of_several(account, installed)
+        candidates = [item for item in installed if item.authenticated]
         if not candidates:
             lost = self._lost(account)
-            candidates = [item for item in installs if item.id in lost]
+            candidates = [item for item in installed if item.id in lost]
         if len(candidates) > 1:
             raise SeveralConnections(
                 f"account {account.id!r} has several connections of {connector.name!r}:"
                 f" {', '.join(str(item.id) for item in candidates)}; name one of them as connection"
             )
-        return candidates[0] if candidates else installs[0]
+        return candidates[0] if candidates else installed[0]

@@ -18,7 +18,7 @@ from bff.content.wording import FALLBACK
 from bff.identity.principal import Principal
 
 UNLAUNCHED_LIFE: Final = timedelta(minutes=10)
-"""Time between the preparation of an attempt and its launch."""
+"""Time from the preparation of an attempt in which it may be launched."""
 SUPPORT_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without 0, O, 1, I, L and U, which are easily misread."""
 

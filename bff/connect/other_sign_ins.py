@@ -16,6 +16,16 @@ from bff.serving.statements import Read
 from bff.storage.tables import attempts, sign_in_urls
 
 _attempt, _url = attempts.c, sign_in_urls.c
+_OF_ATTEMPTS_ALONE: Final = (
+    _attempt.status,
+    _attempt.attributed,
+    _attempt.settled_at,
+    _attempt.returned_at,
+    _attempt.return_error,
+    _attempt.origin,
+    _attempt.sign_in_token_sha256,
+)
+"""Columns for which a sign-in URL has nothing."""
 # By account connector alone: the partner service's ids are unique, and two products may share an account.
 _FOUND: Final = union_all(
     select(
@@ -24,13 +34,7 @@ _FOUND: Final = union_all(
         _attempt.user_id,
         _attempt.minted_at,
         _attempt.authenticated_before,
-        _attempt.status,
-        _attempt.attributed,
-        _attempt.settled_at,
-        _attempt.returned_at,
-        _attempt.return_error,
-        _attempt.origin,
-        _attempt.sign_in_token_sha256,
+        *_OF_ATTEMPTS_ALONE,
     ).where(
         _attempt.account_connector_id == bindparam("account_connector_id"),
         _attempt.minted_at >= bindparam("since"),
@@ -42,7 +46,7 @@ _FOUND: Final = union_all(
         _url.user_id,
         _url.minted_at,
         _url.authenticated_before,
-        *(null() for _ in range(7)),
+        *(null() for _ in _OF_ATTEMPTS_ALONE),
     ).where(
         _url.account_connector_id == bindparam("account_connector_id"), _url.minted_at >= bindparam("since")
     ),

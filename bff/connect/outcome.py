@@ -76,8 +76,8 @@ class OtherSignIn:
 
     ``over_at``: from then on it could not succeed; None while that is unknown. ``refused``: the partner
     service reported an error. ``authenticated_before``: the account connector was authenticated when it was
-    minted. ``given_up_token_sha256``: its sign-in token, if it is a cancelled or expired attempt of the same
-    user and origin; its popup may still be open.
+    minted. ``given_up_token_sha256``: the SHA-256 of its sign-in token, if it is a cancelled or expired
+    attempt of the same user and origin; its popup may still be open.
     """
 
     same_user: bool
@@ -103,15 +103,16 @@ def decide(
     attempt's success since the launch counts too. Cyclr keeps no such records. Without them:
 
     - An error in the query of the return ends the attempt.
-    - If the account connector was not authenticated before the launch and is now, the attempt is connected.
-      The connection is attributed to this user unless another user may have made it (``others``).
-      Unattributed, the attempt ends once this user's own flow seems over.
-    - For one that was authenticated before, neither the flag nor the return proves anything, since a partner
+    - If the account connector was not authenticated when the token was minted, and is now, the attempt is
+      connected. The connection is attributed to this user unless another user may have made it (``others``).
+      Unattributed, the attempt ends once this user's own sign-in seems over, or its time is over.
+    - For one that was authenticated then, neither the flag nor the return proves anything, since a partner
       service may also send back a user who denied. The user is asked, and the connection is not attributed.
     """
     if account_connector is not None and account_connector.sign_ins is not None:
         records = account_connector.sign_ins
-        return _decide_by_record(attempt, records) or _decide_by_given_up(attempt, records, others)
+        own = _decide_by_own_record(attempt, records)
+        return own or _decide_by_given_up_attempts(attempt, records, others)
     if attempt.return_error is not None:
         status = Status.DECLINED if attempt.return_error in DENIALS else Status.FAILED
         return {"status": status, "error_code": status.value}
@@ -149,17 +150,17 @@ def others_since(attempt: Attempt) -> datetime:
 
 
 def another_user_may_have_connected(attempt: Attempt, others: Sequence[OtherSignIn]) -> bool:
-    """Whether another user may have authenticated the account connector since the launch of this attempt."""
+    """Whether another user may have authenticated the account connector since this token was minted."""
     return any(not other.same_user and _may_have_connected(attempt, other) for other in others)
 
 
 def succeeded_late(
     attempt: Attempt, account_connector: AccountConnector | None, others: Sequence[OtherSignIn]
 ) -> AttemptChanges | None:
-    """The changes for a cancelled or expired attempt whose sign-in has succeeded and still stands, or None.
+    """The changes for a given-up attempt whose sign-in has succeeded and whose connection still stands.
 
-    They may be empty. Without records the flag counts only if no other sign-in may have set it, not even a
-    later one of the same user.
+    None for any other; the changes may be empty. Without records the flag counts only if no other sign-in
+    may have set it, not even a later one of the same user.
     """
     if account_connector is None:
         return None
@@ -191,9 +192,9 @@ def error_of_query(text: str) -> str | None:
 
 
 def redeemed_at(attempt: Attempt, account_connector: AccountConnector | None) -> datetime | None:
-    """When the browser arrived at the partner service with this attempt's token, while its sign-in runs.
+    """When the browser arrived at the partner service with this attempt's token, if its sign-in still runs.
 
-    None before, afterwards, and where it is not recorded.
+    None if it has not arrived, if the sign-in has ended, and where sign-ins are not recorded.
     """
     records = (account_connector.sign_ins if account_connector else None) or ()
     record = _record_of(attempt, records)
@@ -218,11 +219,12 @@ def expire(attempt: Attempt, now: datetime) -> AttemptChanges | None:
 
 
 def _may_have_connected(attempt: Attempt, other: OtherSignIn) -> bool:
-    """Whether ``other`` may have authenticated the account connector since the launch of ``attempt``."""
+    """Whether ``other`` may have authenticated the account connector since the token was minted."""
     minted = attempt.minted_at or attempt.created_at
     ended = other.over_at or other.minted_at + SIGN_IN_LIFE
     too_early = ended < minted - LEEWAY
-    # It was minted well after this one and found it authenticated: another sign-in had done that.
+    # The other token was minted well after this one, and the account connector was authenticated by then:
+    # a sign-in other than ``other`` had done that.
     too_late = other.authenticated_before and other.minted_at > minted + LEEWAY
     return not (other.refused or too_early or too_late)
 
@@ -231,7 +233,7 @@ def _connected(*, attributed: bool) -> AttemptChanges:
     return {"status": Status.CONNECTED, "attributed": attributed}
 
 
-def _decide_by_record(attempt: Attempt, records: tuple[SignInRecord, ...]) -> AttemptChanges | None:
+def _decide_by_own_record(attempt: Attempt, records: tuple[SignInRecord, ...]) -> AttemptChanges | None:
     record = _record_of(attempt, records)
     status = _RESULTS.get(record.result) if record else None
     if record is None or status is None:
@@ -249,7 +251,7 @@ def _decide_by_record(attempt: Attempt, records: tuple[SignInRecord, ...]) -> At
     return changes
 
 
-def _decide_by_given_up(
+def _decide_by_given_up_attempts(
     attempt: Attempt, records: tuple[SignInRecord, ...], others: Sequence[OtherSignIn]
 ) -> AttemptChanges | None:
     given_up = {other.given_up_token_sha256 for other in others}
@@ -260,7 +262,7 @@ def _decide_by_given_up(
 
 
 def _connected_meanwhile(attempt: Attempt, records: tuple[SignInRecord, ...]) -> list[SignInRecord]:
-    """The records of other sign-ins that have connected it since the launch of this attempt."""
+    """The records of other sign-ins that have connected since the launch of this attempt."""
     since = attempt.launched_at or attempt.created_at
     found = (record for record in records if record.result == "connected" and record.at >= since)
     # house-allow: secret-compare: as in _record_of

@@ -10,7 +10,7 @@ from bff.connect import outcome
 from bff.connect.attempt import GIVEN_UP, LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.outcome import OtherSignIn
 from bff.connect.poll_schedule import next_recheck, poll_permit
-from bff.connect.ports import AttemptStore, Connections, Events, TransactionHook
+from bff.connect.ports import AttemptEvent, AttemptStore, ConnectionRecorder, Events, TransactionHook
 from bff.upstream.protocol import AccountConnector, PartnerService
 
 
@@ -23,7 +23,7 @@ class AttemptPoller:
         partner: PartnerService,
         events: Events,
         clock: Callable[[], datetime],
-        connections: Connections | None = None,
+        connections: ConnectionRecorder | None = None,
     ) -> None:
         self._attempts = attempts
         self._partner = partner
@@ -76,7 +76,7 @@ class AttemptPoller:
         )
         if settled is None:
             return self._attempts.get(attempt.id) or attempt
-        self._events.emit("settled", settled)
+        self._events.emit(AttemptEvent.SETTLED, settled)
         return settled
 
     def give_up(self, attempt: Attempt, changes: AttemptChanges) -> Attempt:
@@ -144,7 +144,7 @@ class AttemptPoller:
         )
         if succeeded is None:
             return attempt
-        self._events.emit("late success", succeeded)
+        self._events.emit(AttemptEvent.LATE_SUCCESS, succeeded)
         return succeeded
 
     def _decide(

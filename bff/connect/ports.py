@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from bff.connect.attempt import Attempt, AttemptChanges, Hint, Status
@@ -19,24 +20,37 @@ TransactionHook = Callable[[Any, Attempt], None]
 """Work that joins a store's transaction. Its first argument is the database connection."""
 
 
-class Connections(Protocol):
-    """Updates connections after sign-ins."""
+class ConnectionRecorder(Protocol):
+    """Records connections that sign-ins of attempts have made."""
 
     def settlement_hook(self, account_connector: AccountConnector) -> TransactionHook:
         """Work that records the connection of a successful attempt to ``account_connector``."""
 
     def notice(self, attempt: Attempt, account_connector: AccountConnector) -> None:
-        """Record a connection that a look at this attempt, which was given up, has shown."""
+        """Record a connection that a recheck of this given-up attempt has shown, but not who made it."""
 
 
-class ExpectedConnections(Protocol):
-    """Looks for connections that no attempt reports, and ends the claims that no attempt has."""
+class SignInUrlFollowUp(Protocol):
+    """What follows a sign-in URL, whose connection no attempt reports."""
 
     def expect(self, account: AccountRef, offered: OfferedConnector, account_connector_id: int) -> None:
         """Check soon whether ``account_connector_id`` is connected: a sign-in URL for it is being minted."""
 
-    def release(self, account: AccountRef, claim: str) -> None:
-        """End this claim of an account connector."""
+    def release(self, account: AccountRef, claimant: str) -> None:
+        """End the claim that was made for the URL (``ConnectionTarget.claimant``)."""
+
+
+class AttemptEvent(StrEnum):
+    """What happened to an attempt, as logs name it.
+
+    ``completed elsewhere``: another browser came to complete the sign-in. ``cannot complete``: the partner
+    service does not support that the launching browser completes it.
+    """
+
+    SETTLED = "settled"
+    LATE_SUCCESS = "late success"
+    COMPLETED_ELSEWHERE = "completed elsewhere"
+    CANNOT_COMPLETE = "cannot complete"
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,7 @@ class AttemptStore(Protocol):
         """The attempts with this support code, newest first. Codes are random, so as a rule it is one."""
 
     def other_sign_ins(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
-        """Every other sign-in to its account connector minted at ``since`` or later, of any product."""
+        """The other sign-ins to its account connector minted at ``since`` or later, of any product."""
 
     def note_sign_in_url(self, minted: HostSignInUrl) -> None:
         """Store that a sign-in URL was minted outside of any attempt."""
@@ -122,8 +136,8 @@ class AttemptStore(Protocol):
     def note_redeemed(self, attempt_id: str, at: datetime) -> None:
         """Store when the browser arrived at the partner service; only the first call counts."""
 
-    def note(self, attempt_id: str, step: str, at: datetime) -> None:
-        """Count a step of the timeline (``timeline.SENTENCES``)."""
+    def count_step(self, attempt_id: str, step: str, at: datetime) -> None:
+        """Count a step of the timeline (``timeline.STEP_TEXTS``)."""
 
     def form_submissions(self, attempt_id: str) -> int:
         """How often the form of an attempt was submitted."""
@@ -153,14 +167,14 @@ class AttemptStore(Protocol):
         """Plan the next recheck; None for none."""
 
     def steps(self, attempt_id: str) -> list[Step]:
-        """The counted steps, unordered. The polls are one of them."""
+        """The counted steps, unordered. The polls are one of them: how often, and when first and last."""
 
 
 class ReceiptSigner(Protocol):
-    """Signs outcome receipts."""
+    """Signs receipts: statements that a user has made a connection."""
 
     def sign(self, attempt: Attempt) -> str | None:
-        """A receipt for the host's server (a compact JWS); None unless the attempt is attributed."""
+        """A receipt for the host's server (a compact JWS); None unless connected and attributed."""
 
     def public_keys(self) -> dict[str, object]:
         """The JWK set that receipts are verified with."""
@@ -169,5 +183,5 @@ class ReceiptSigner(Protocol):
 class Events(Protocol):
     """Receives events of attempts."""
 
-    def emit(self, event: str, attempt: Attempt) -> None:
-        """``event``: ``settled``, ``late success``, ``completed elsewhere`` or ``cannot complete``."""
+    def emit(self, event: AttemptEvent, attempt: Attempt) -> None:
+        """``event`` happened; ``attempt`` is as it is stored by now."""

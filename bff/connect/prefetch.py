@@ -1,6 +1,7 @@
-"""Mints for a launch while its popup still opens.
+"""Runs work ahead, in the background, once for each key, and keeps the result for one caller.
 
-Per-process cache. On another worker the launch mints normally.
+Used to mint for a launch while its popup opens. The results are in this process: on another worker, the
+launch mints normally.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from bff.common.background import Submit
 FRESH_FOR: Final = timedelta(seconds=10)
 """How long a result may be used. A sign-in token lives longer, but the account's state must be recent."""
 MOST_HELD: Final = 1_000
-"""Results held at a time. Above it nothing is prefetched, and launches mint for themselves."""
-REMEMBERED: Final = 10_000
-"""The newest keys, which are remembered so that no key is prefetched twice."""
+"""Results held at a time, finished or running. Beyond that no work is started."""
+MOST_KEYS: Final = 10_000
+"""How many of the newest keys are remembered, so that no work is started twice for one of them."""
 
 R = TypeVar("R")
 
@@ -65,7 +66,7 @@ class Prefetcher(Generic[R]):
 
     def _remember(self, key: str) -> None:
         self._begun[key] = None
-        if len(self._begun) > REMEMBERED:
+        if len(self._begun) > MOST_KEYS:
             del self._begun[next(iter(self._begun))]
 
     def _drop_expired(self, now: datetime) -> None:

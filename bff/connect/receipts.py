@@ -1,4 +1,4 @@
-"""Signs receipts, with which a host's server can verify a connected attempt offline."""
+"""Signs receipts: statements that a user has made a connection, which hosts' servers verify offline."""
 
 from __future__ import annotations
 

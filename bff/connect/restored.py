@@ -16,18 +16,18 @@ BATCH: Final = 500
 """Attempts that are read at a time."""
 
 
-def end_unsettled(engine: Engine, now: datetime) -> int:
-    """End all unsettled attempts as expired, each with its event; return how many.
+def end_live(engine: Engine, now: datetime) -> int:
+    """End all live attempts as expired, each with its event; return how many.
 
     Their sign-ins may have succeeded since the backup: those that were launched are checked as soon as the
     programs run, so that a late success is reported. Safe to repeat, and while the programs run.
     """
     store, ended = DatabaseAttempts(engine), 0
-    unsettled = select(attempts).where(attempts.c.status.in_(sorted(LIVE))).limit(BATCH)
+    live = select(attempts).where(attempts.c.status.in_(sorted(LIVE))).limit(BATCH)
     expired: AttemptChanges = {"status": Status.EXPIRED, "error_code": "expired", "settled_at": now}
     while True:
         with engine.connect() as connection:
-            found = [from_row(row) for row in connection.execute(unsettled)]
+            found = [from_row(row) for row in connection.execute(live)]
         if not found:
             return ended
         for attempt in found:

@@ -238,7 +238,7 @@ class AttemptService:
         """Postpone a launch that could not mint, or fail its attempt; return the error to raise."""
         is_transient = isinstance(problem, PartnerUnavailable) and not problem.lasting
         if is_transient and self._clock() - (attempt.launched_at or self._clock()) < POSTPONED_FOR:
-            self._attempts.note(attempt.id, "postponed", self._clock())
+            self._attempts.count_step(attempt.id, "postponed", self._clock())
             self._attempts.release_lease(attempt.id, lease_end)
             return LaunchPostponed(problem.detail, retry_after=getattr(problem, "retry_after", None))
         failed: AttemptChanges = {"status": Status.FAILED, "error_code": problem.page_code}

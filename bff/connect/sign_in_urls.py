@@ -9,7 +9,7 @@ from bff.common.origins import origin_of
 from bff.common.secret import Secret, fingerprint
 from bff.connect.context import ConnectContext
 from bff.connect.minting import ConnectionTarget, Minter
-from bff.connect.ports import AttemptStore, ExpectedConnections, HostSignInUrl
+from bff.connect.ports import AttemptStore, HostSignInUrl, SignInUrlFollowUp
 from bff.content.minted_url import check_url_of_target, sign_in_url
 from bff.content.product import OfferedConnector, Product
 from bff.identity.principal import AccountRef, User
@@ -25,12 +25,12 @@ class SignInUrls:
         minter: Minter,
         attempts: AttemptStore,
         context: ConnectContext,
-        connections: ExpectedConnections | None = None,
+        follow_up: SignInUrlFollowUp | None = None,
     ) -> None:
         self._minter = minter
         self._attempts = attempts
         self._context = context
-        self._connections = connections
+        self._follow_up = follow_up
 
     def mint(
         self,
@@ -43,11 +43,11 @@ class SignInUrls:
         callback_message: str | None,
         connection: int | None = None,
     ) -> tuple[Secret, datetime]:
-        """The URL and when its token ends (UTC).
+        """The URL, and when its token expires (UTC).
 
         ``target_origin``: one of the product's origins, or, without ``callback_message``, a URL below one.
         ``connection``: the account connector to reconnect. It is checked already: it is one of the account's.
-        Without it, a connector that may be connected several times gets another account.
+        Without it, a connector that may be connected several times gets another connection.
         Raises ``UnknownConnector``, ``OriginNotRegistered``, ``InvalidRequest`` or ``PartnerProblem``:
         ``ConnectorUnavailable`` if the connector needs a form whose values are not set.
         """
@@ -69,9 +69,10 @@ class SignInUrls:
             _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
             self._note(product, account, user, offered, account_connector, token)
         finally:
-            # The stored URL holds the account connector from now on. One that was not minted needs none.
-            if adds and self._connections is not None:
-                self._connections.release(account, target.attempt_id)
+            # A stored URL keeps others from the account connector by itself (``KnownConnections.busy``). If
+            # none was minted, the account connector is free again.
+            if adds and self._follow_up is not None:
+                self._follow_up.release(account, target.claimant)
         base = self._context.partner_service_url
         url = sign_in_url(base, account_connector.id, token.value, target_origin, callback_message)
         return url, token.expires_at
@@ -85,8 +86,8 @@ class SignInUrls:
         account_connector: AccountConnector,
         token: SignInToken,
     ) -> None:
-        # So that the connection it makes is attributed to this user. Where sign-ins are not
-        # recorded, it is at least not attributed to an attempt.
+        # So that the connection which the sign-in makes is attributed to this user. Where the partner service
+        # keeps no record of sign-ins, it is at least not attributed to the user of an attempt.
         self._attempts.note_sign_in_url(
             HostSignInUrl(
                 account_connector.id,
@@ -98,8 +99,8 @@ class SignInUrls:
                 fingerprint(token.value.reveal()),
             )
         )
-        if self._connections is not None and not account_connector.authenticated:
-            self._connections.expect(account, offered, account_connector.id)
+        if self._follow_up is not None and not account_connector.authenticated:
+            self._follow_up.expect(account, offered, account_connector.id)
 
 
 def _require_origin(product: Product, target_origin: str, callback_message: str | None) -> None:

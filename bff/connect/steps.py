@@ -12,17 +12,23 @@ from bff.connect.timeline import FORM_SENT, POLLED, Step
 from bff.storage.tables import attempt_steps, attempts
 
 
-def note(connection: Connection, attempt_id: str, step: str, at: datetime, *, again: bool = True) -> None:
-    """Count a step of an attempt. ``again`` False: only the first call counts."""
+def count_step(connection: Connection, attempt_id: str, step: str, at: datetime) -> None:
+    """Count a step of an attempt."""
     columns = attempt_steps.c
     known = (columns.attempt_id == attempt_id) & (columns.step == step)
-    if again:
-        increment = update(attempt_steps).where(known).values(last_at=at, count=columns.count + 1)
-        exists = connection.execute(increment).rowcount > 0
-    else:
-        exists = connection.execute(select(attempt_steps.c.step).where(known)).first() is not None
-    if exists:
-        return
+    increment = update(attempt_steps).where(known).values(last_at=at, count=columns.count + 1)
+    if connection.execute(increment).rowcount == 0:
+        _insert(connection, attempt_id, step, at)
+
+
+def note_once(connection: Connection, attempt_id: str, step: str, at: datetime) -> None:
+    """Store a step of an attempt; only the first call counts."""
+    known = (attempt_steps.c.attempt_id == attempt_id) & (attempt_steps.c.step == step)
+    if connection.execute(select(attempt_steps.c.step).where(known)).first() is None:
+        _insert(connection, attempt_id, step, at)
+
+
+def _insert(connection: Connection, attempt_id: str, step: str, at: datetime) -> None:
     values = {"attempt_id": attempt_id, "step": step, "first_at": at, "last_at": at, "count": 1}
     with contextlib.suppress(IntegrityError), connection.begin_nested():
         # Another worker has inserted the first one at the same time. One row is enough for the timeline.
@@ -62,13 +68,14 @@ def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
 
 
 def read(connection: Connection, attempt_id: str) -> list[Step]:
-    """The counted steps, unordered. The polls' count and last time are those of the attempt itself."""
+    """The counted steps, unordered. The polls are one of them: how often, and when first and last."""
     noted = connection.execute(select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)).all()
     query = select(attempts.c.polled_at, attempts.c.polls).where(attempts.c.id == attempt_id)
     polled_at, polls = connection.execute(query).one_or_none() or (None, 0)
     # By position, as ``row.count`` is a method of tuples.
     found = {row.step: Step(row.step, row.first_at, row.last_at, row[4]) for row in noted}
     if polled_at:
+        # The polls' count and last time are those of the attempt itself.
         # Only the first poll is noted as a step, and not even that if its process died.
         first_at = found[POLLED].at if POLLED in found else polled_at
         found[POLLED] = Step(POLLED, first_at, polled_at, polls)

@@ -171,7 +171,7 @@ class DatabaseAttempts:
         return [from_row(row) for row in rows]
 
     def other_sign_ins(self, attempt: Attempt, since: datetime) -> list[OtherSignIn]:
-        """Every other sign-in to its account connector minted at ``since`` or later."""
+        """The other sign-ins to its account connector minted at ``since`` or later, of any product."""
         return self._others.of(attempt, since)
 
     def note_sign_in_url(self, minted: HostSignInUrl) -> None:
@@ -182,8 +182,8 @@ class DatabaseAttempts:
         """Take the lease of a poll; of concurrent calls one gets True."""
         polls = self._leases.poll(attempt_id, now, permit)
         if polls == 1:
-            # The attempt itself has only the time of its last poll.
-            self.note(attempt_id, POLLED, now)
+            # For the time of the first poll: the attempt's row has only that of the last.
+            self.count_step(attempt_id, POLLED, now)
         return polls is not None
 
     def lease_launch(self, attempt_id: str, now: datetime, lease_end: datetime) -> bool:
@@ -199,17 +199,17 @@ class DatabaseAttempts:
         with self._writer.begin() as connection:
             changes = {"hinted_at": now} | ({"seemed_over_at": now} if hint in ENDING_HINTS else {})
             connection.execute(update(attempts).where(_columns.id == attempt_id).values(changes))
-            steps.note(connection, attempt_id, f"{hint}_seen", now)
+            steps.count_step(connection, attempt_id, f"{hint}_seen", now)
 
     def note_redeemed(self, attempt_id: str, at: datetime) -> None:
         """Store when the browser arrived at the partner service; only the first call counts."""
         with self._writer.begin() as connection:
-            steps.note(connection, attempt_id, "redeemed", at, again=False)
+            steps.note_once(connection, attempt_id, "redeemed", at)
 
-    def note(self, attempt_id: str, step: str, at: datetime) -> None:
+    def count_step(self, attempt_id: str, step: str, at: datetime) -> None:
         """Count a step of the timeline."""
         with self._writer.begin() as connection:
-            steps.note(connection, attempt_id, step, at)
+            steps.count_step(connection, attempt_id, step, at)
 
     def form_submissions(self, attempt_id: str) -> int:
         """How often the form of an attempt was submitted."""
@@ -248,6 +248,6 @@ class DatabaseAttempts:
             connection.execute(update(attempts).where(_columns.id == attempt_id).values(recheck_at=at))
 
     def steps(self, attempt_id: str) -> list[Step]:
-        """The counted steps, unordered, and how often the partner service was polled and when last."""
+        """The counted steps, unordered. The polls are one of them: how often, and when first and last."""
         with self._engine.connect() as connection:
             return steps.read(connection, attempt_id)

@@ -16,7 +16,7 @@ FORM_NOT_TAKEN: Final = (FORM_REFUSED, FORM_UNANSWERED)
 """The steps of a submitted form that has certainly not connected."""
 POLLED: Final = "checked"
 """The step of the polls. Callers of the API know it by this name."""
-SENTENCES: Final = {
+STEP_TEXTS: Final = {
     "prepared": "the page prepared the attempt",
     "launched": "the popup sent its launch token",
     "postponed": "the partner service was unavailable: the popup will try again",
@@ -78,7 +78,7 @@ def all_steps(attempt: Attempt, noted: list[Step]) -> list[Step]:
     return sorted(steps + noted, key=lambda step: step.at)
 
 
-def as_json(attempt: Attempt, noted: list[Step]) -> list[dict[str, Any]]:
+def timeline_json(attempt: Attempt, noted: list[Step]) -> list[dict[str, Any]]:
     """The timeline for the host's server."""
     return [
         {
@@ -114,7 +114,7 @@ def _nothing_came_back(attempt: Attempt, noted: list[Step]) -> bool:
     )
 
 
-def as_text(attempt: Attempt, noted: list[Step]) -> str:
+def timeline_text(attempt: Attempt, noted: list[Step]) -> str:
     """The timeline in words, one line for each step, times in UTC."""
     head = (
         f"{attempt.support_code}  {attempt.id}  {attempt.status.value}\n"
@@ -125,7 +125,7 @@ def as_text(attempt: Attempt, noted: list[Step]) -> str:
     lines = [head]
     for step in all_steps(attempt, noted):
         often = f" ({step.count} times, last {step.last_at:%H:%M:%S})" if step.count > 1 else ""
-        lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {SENTENCES.get(step.name, step.name)}{often}")
+        lines.append(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {STEP_TEXTS.get(step.name, step.name)}{often}")
     if attempt.third_party_error:
         lines.append(f"the third party answered: {attempt.third_party_error}")
     elif _nothing_came_back(attempt, noted):

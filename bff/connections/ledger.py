@@ -201,15 +201,15 @@ class Ledger:
         }
 
     def claim(
-        self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, attempt: str
+        self, account: AccountRef, offered: OfferedConnector, account_connector_id: int, claimant: str
     ) -> bool:
-        """Claim this account connector for the attempt, for ``TAKEN``; False when another sign-in has it."""
+        """Reserve this account connector for ``claimant``, for ``TAKEN``; False when another one has it."""
         blank = self.blank(account, offered, account_connector_id)
-        return self.store.take(blank, self._clock() + TAKEN, attempt, self.sharing(account.product))
+        return self.store.take(blank, self._clock() + TAKEN, claimant, self.sharing(account.product))
 
-    def release(self, account: AccountRef, claim: str) -> None:
-        """End a claim that no attempt has, so that its account connector is free at once."""
-        self.store.release(account.id, claim, self.sharing(account.product))
+    def release(self, account: AccountRef, claimant: str) -> None:
+        """End the claim of a claimant that is no attempt, so that its account connector is free at once."""
+        self.store.release(account.id, claimant, self.sharing(account.product))
 
     def notice(self, attempt: Attempt, seen: AccountConnector) -> None:
         """Record a connection that a look at this attempt, which was given up, has shown.

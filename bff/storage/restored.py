@@ -18,7 +18,7 @@ def invalidate(engine: Engine, now: datetime) -> dict[str, int]:
     """End all Studio sessions and unused invites, and delete cached access tokens.
 
     Returns counts by a description. Safe to repeat, and while the programs run. Users' sessions are ended by
-    ``DatabaseSessionEnds.end_all``, attempts by ``connect.restored.end_unsettled``.
+    ``DatabaseSessionEnds.end_all``, attempts by ``connect.restored.end_live``.
     """
     unused = studio_invites.c.used_at.is_(None)
     with writing(engine).begin() as connection:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bff.common.errors import CompletedElsewhere, LaunchRefused, NotFound, PartnerUnavailable
+from bff.common.errors import AnotherBrowser, LaunchRefused, NotFound, PartnerUnavailable
 from bff.common.secret import Secret, fingerprint
 from bff.connect.attempt import Attempt, Status
 from bff.connect.completion import BrowserBinding, SameBrowser
@@ -147,7 +147,7 @@ class TestComplete:
         """Its grant is refused at the partner service, the attempt has failed, operators are told."""
         scene = build(core)
         core.clock.tick(30)
-        with pytest.raises(CompletedElsewhere):
+        with pytest.raises(AnotherBrowser):
             scene.browser_binding.complete(scene.attempt, Secret(kept), CODE)
         asked = [scene.attempt.account, 7, scene.attempt.sign_in_token_sha256, CODE]
         assert scene.partner.of("refuse") == [asked]
@@ -162,7 +162,7 @@ class TestComplete:
         """Only the code of a sign-in that waits does: else anybody could end any attempt."""
         scene = build(core)
         scene.partner.refuses = False
-        with pytest.raises(CompletedElsewhere):
+        with pytest.raises(AnotherBrowser):
             scene.browser_binding.complete(scene.attempt, Secret("stranger"), Secret("guess"))
         assert core.read(scene.attempt).status is Status.LAUNCHED
         assert core.events.heard == []
@@ -172,7 +172,7 @@ class TestComplete:
         scene = build(core)
         bare = replace(scene.attempt, browser_sha256=None)
         for kept in ("", BROWSER.reveal()):
-            with pytest.raises(CompletedElsewhere):
+            with pytest.raises(AnotherBrowser):
                 scene.browser_binding.complete(bare, Secret(kept), CODE)
 
     def test_a_code_is_good_once(self, core: WatchedCore) -> None:

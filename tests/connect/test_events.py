@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bff.connect.attempt import Attempt
 from bff.connect.events import EventFanOut
+from bff.connect.ports import AttemptEvent
 from tests.support.watched_core import WatchedCore
 
 
@@ -24,5 +25,5 @@ class Heard:
 def test_a_subscriber_that_fails_keeps_nothing_from_the_others(core: WatchedCore) -> None:
     """What happened is stored by then: neither the request nor another subscriber pays for it."""
     attempt, faulty, other = core.launched(), Heard(fails=True), Heard()
-    EventFanOut(faulty, other).emit("settled", attempt)
+    EventFanOut(faulty, other).emit(AttemptEvent.SETTLED, attempt)
     assert faulty.events == other.events == [f"settled {attempt.id}"]

@@ -173,7 +173,7 @@ class TestAdded:
         core.partner.installed = [installed(5)]
 
         def added(attempt: str) -> int:
-            target = ConnectionTarget(adds=True, attempt_id=attempt)
+            target = ConnectionTarget(adds=True, claimant=attempt)
             return adding.mint(account, CRM, "ada", target=target)[0].id
 
         first = core.launched()
@@ -189,5 +189,5 @@ class TestAdded:
         """Another is added: a free one if there is one, else a new one."""
         account, adding = with_lost(core, 5, 9)
         core.partner.installed = [installed(each) for each in there]
-        target = ConnectionTarget(adds=True, attempt_id="att_first")
+        target = ConnectionTarget(adds=True, claimant="att_first")
         assert adding.mint(account, CRM, "ada", target=target)[0].id == added

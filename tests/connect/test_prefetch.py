@@ -133,7 +133,7 @@ def test_only_so_many_keys_are_remembered(
     prefetcher: Prefetcher[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest."""
-    monkeypatch.setattr(module, "REMEMBERED", 3)
+    monkeypatch.setattr(module, "MOST_KEYS", 3)
     for key in "abcde":
         prefetcher.begin(key, lambda: "x")
         prefetcher.take(key)

@@ -12,12 +12,12 @@ from bff.connect.timeline import (
     FORM_REFUSED,
     FORM_SENT,
     FORM_UNANSWERED,
-    SENTENCES,
+    STEP_TEXTS,
     Step,
     all_steps,
-    as_json,
-    as_text,
     form_may_have_connected,
+    timeline_json,
+    timeline_text,
 )
 from bff.content.product import OfferedConnector
 from bff.identity.principal import AccountRef, User
@@ -86,7 +86,7 @@ def test_the_story_is_in_the_order_of_time() -> None:
 def test_the_hosts_server_reads_each_step_with_its_times() -> None:
     """What the third party answered stands with the end that it caused, and with no other step."""
     told = attempt(status=Status.FAILED, settled_at=at(9), third_party_error="invalid_scope: no")
-    first, checked, ended = as_json(told, [Step("checked", at(4), at(8), 7)])
+    first, checked, ended = timeline_json(told, [Step("checked", at(4), at(8), 7)])
     assert first == {
         "step": "prepared",
         "at": NOON.isoformat(),
@@ -99,7 +99,7 @@ def test_the_hosts_server_reads_each_step_with_its_times() -> None:
     )  # fmt: skip
     assert (checked["detail"], ended["detail"]) == (None, "invalid_scope: no")
     declined = attempt(status=Status.DECLINED, settled_at=at(9), third_party_error="access_denied")
-    assert [step["detail"] for step in as_json(declined, [])] == [None, "access_denied"]
+    assert [step["detail"] for step in timeline_json(declined, [])] == [None, "access_denied"]
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,15 @@ def test_every_step_has_words() -> None:
     """The ends, and the attempt's own times."""
     own = attempt(launched_at=NOON, minted_at=NOON, returned_at=NOON, late_success_at=NOON)
     ends = {status.value for status in Status} - {"created", "launched"}
-    assert {*names(all_steps(own, [])), *ends} <= set(SENTENCES)
+    assert {*names(all_steps(own, [])), *ends} <= set(STEP_TEXTS)
 
 
 def test_an_operator_reads_who_what_where_and_a_line_for_each_step() -> None:
     """To the microsecond, in UTC; nothing is said of an error or of a late success where there was none."""
-    assert as_text(attempt(), [Step("unheard-of", at(1), at(1))]).splitlines() == [
+    assert timeline_text(attempt(), [Step("unheard-of", at(1), at(1))]).splitlines() == [
         "ABCD-2345  att_1  created",
         "product demo, account acme, user ada, connector crm, from https://app.example",
-        f"2030-01-02 12:00:00.250000  {SENTENCES['prepared']}",
+        f"2030-01-02 12:00:00.250000  {STEP_TEXTS['prepared']}",
         "2030-01-02 12:00:01.250000  unheard-of",
     ]
 
@@ -149,22 +149,24 @@ def test_an_operator_reads_who_what_where_and_a_line_for_each_step() -> None:
 def test_what_happened_again_and_again_is_one_line() -> None:
     """It says how often, and when last; what happened once has no number."""
     noted = [Step("focus_seen", at(4), at(64), 2), Step("checked", at(5), at(5), 1)]
-    _, _, _, twice, once = as_text(attempt(), noted).splitlines()
-    assert twice.endswith(f"{SENTENCES['focus_seen']} (2 times, last 12:01:04)")
-    assert once.endswith(SENTENCES["checked"])
+    _, _, _, twice, once = timeline_text(attempt(), noted).splitlines()
+    assert twice.endswith(f"{STEP_TEXTS['focus_seen']} (2 times, last 12:01:04)")
+    assert once.endswith(STEP_TEXTS["checked"])
 
 
 def test_the_error_that_the_page_was_told_is_the_last_word() -> None:
     """By its code, as in the API."""
-    told = as_text(attempt(status=Status.FAILED, settled_at=at(3), error_code="token_exchange_failed"), [])
+    told = timeline_text(
+        attempt(status=Status.FAILED, settled_at=at(3), error_code="token_exchange_failed"), []
+    )
     assert told.splitlines()[-1] == "error code sent to the page: token_exchange_failed"
 
 
 def test_a_late_success_says_that_the_connection_exists() -> None:
     """Whoever reads "expired" would think otherwise."""
-    told = as_text(attempt(status=Status.EXPIRED, settled_at=at(3), late_success_at=at(9)), [])
+    told = timeline_text(attempt(status=Status.EXPIRED, settled_at=at(3), late_success_at=at(9)), [])
     assert told.splitlines()[-1].endswith("the connection exists")
-    assert "connection exists" not in as_text(attempt(), [])
+    assert "connection exists" not in timeline_text(attempt(), [])
 
 
 def test_nothing_of_the_story_is_secret() -> None:
@@ -176,14 +178,14 @@ def test_nothing_of_the_story_is_secret() -> None:
         "browser_sha256": "4" * 64,
         "callback_message": "the-nonce",
     }
-    told = as_text(attempt(**secrets), [])
+    told = timeline_text(attempt(**secrets), [])
     assert not [value for value in (*secrets.values(), "Ada", "ada@acme.example") if value in told]
 
 
 def test_what_the_third_party_answered_is_told() -> None:
     """Operators read its own words."""
     said = "token 400 invalid_client: The client is unknown."
-    told = as_text(attempt(status=Status.FAILED, settled_at=at(3), third_party_error=said), [])
+    told = timeline_text(attempt(status=Status.FAILED, settled_at=at(3), third_party_error=said), [])
     assert f"the third party answered: {said}" in told.splitlines()
 
 
@@ -214,4 +216,4 @@ def test_a_redirect_uri_is_suspected_only_where_nothing_came_back(
     times = {"launched_at": at(2), "minted_at": at(3), "settled_at": at(600)}
     given_up = attempt(**{"status": Status.EXPIRED, **times} | facts)
     advice = "the partner service's origin followed by /connector/callback"
-    assert (advice in as_text(given_up, steps)) is advised
+    assert (advice in timeline_text(given_up, steps)) is advised

@@ -11,7 +11,7 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, request
 
-from bff.common.errors import CompletedElsewhere, HitchpostError, LaunchRefused, PartnerProblem
+from bff.common.errors import AnotherBrowser, HitchpostError, LaunchRefused, PartnerProblem
 from bff.common.secret import Secret
 from bff.openapi.operation import Answer, Parameter
 from bff.web.kit.launches import require_authorised
@@ -49,7 +49,7 @@ def complete(attempt_id: str) -> Response:
         url = services().attempts.browser_binding.complete(
             attempt, launch_cookies.of_request(attempt_id), _code()
         )
-    except (CompletedElsewhere, LaunchRefused, PartnerProblem) as error:
+    except (AnotherBrowser, LaunchRefused, PartnerProblem) as error:
         return _protect(error, trouble(error, attempt))
     return onward(url)
 

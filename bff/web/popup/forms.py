@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from bff.common.errors import (
     AccountOfAnotherProduct,
-    CompletedElsewhere,
+    AnotherBrowser,
     HitchpostError,
     LaunchRefused,
     LimitsUnavailable,
@@ -119,7 +119,7 @@ def send(attempt_id: str) -> Response:
         abort(403, "this is sent by the form's own page only")
     try:
         attempt = _attempt(attempt_id)
-    except (NotFound, CompletedElsewhere) as error:
+    except (NotFound, AnotherBrowser) as error:
         return _end(Words(None, browser_languages()).error(error.code), None, error.status)
     words = words_of(attempt, services().products.get(attempt.product))
     if attempt.status is Status.LAUNCHED and request.form.get("action") == "cancel":

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from bff.common.errors import ConnectorUnavailable
 from bff.connect.attempt import READ_HINTS, Attempt, Delivery, Hint
 from bff.connect.offered_connectors import offered_connectors
-from bff.connect.timeline import as_json
+from bff.connect.timeline import timeline_json
 from bff.connections.connection import State
 from bff.connections.overview import ConnectorState
 from bff.content import look
@@ -96,7 +96,7 @@ def read(attempt_id: str) -> Response:
         metrics.signalled(hint.value if hint else "timer")
     observed = services().attempts.poller.poll(attempt, hint)
     if principal is None:
-        timeline = as_json(observed, services().attempts.store.steps(attempt.id))
+        timeline = timeline_json(observed, services().attempts.store.steps(attempt.id))
         views = services().attempts.views
         return answer(views.for_server(observed, product) | {"timeline": timeline})
     reply = page_json(product, principal, observed, hint)
