@@ -29,7 +29,7 @@ from bff.web.studio import routes as studio_routes
 from bff.web.studio.access import MAX_BYTES
 from bff.web.studio.errors import is_studio, trouble
 from bff.web.widget_api import attempts as attempt_routes
-from bff.web.widget_api import beginning, press
+from bff.web.widget_api import beginning, config, press
 from bff.web.widget_api import connections as connection_routes
 from bff.wiring import build_services
 
@@ -142,6 +142,7 @@ def build_blueprint() -> Blueprint:
     whole.before_request(_count)
     for module in (
         beginning,
+        config,
         attempt_routes,
         press,
         host_api,

@@ -154,10 +154,7 @@ class TooLate(HitchpostError):
 
 
 class AnotherBrowser(HitchpostError):
-    """Another browser came to complete a sign-in, or to its form, than the one that launched it.
-
-    Nothing was connected.
-    """
+    """A sign-in or its form came to another browser than the launching one. Nothing was connected."""
 
     code = "completed_elsewhere"
     status = 403

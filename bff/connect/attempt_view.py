@@ -38,6 +38,7 @@ class AttemptViews:
         result = {
             "status": shared["status"],
             "attempt": attempt.id,
+            # The API's word for a read without a hint.
             "channel": hint.value if hint else "poll",
             "supportCode": attempt.support_code,
             **{

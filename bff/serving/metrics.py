@@ -97,9 +97,9 @@ def settled(product: str, connector: str, status: str, ending: str, delivery: st
 
 
 @_harmless
-def signalled(hint: str) -> None:
-    """Count a poll of a page. ``hint`` is the signal that caused it, or ``timer``."""
-    _meters().signals.labels(hint).inc()
+def signalled(hint: str | None) -> None:
+    """Count a read of an attempt by its page. Without a hint the label is ``timer``."""
+    _meters().signals.labels(hint or "timer").inc()
 
 
 @_harmless

@@ -17,7 +17,7 @@ from bff.web.host_api import calls, receipts
 from bff.web.openapi import describe, shapes
 from bff.web.openapi.routes import described
 from bff.web.public import files, health
-from bff.web.widget_api import attempts
+from bff.web.widget_api import config
 from tests.support.mounted import create_host
 from tests.support.world import HOST, SECRET_KEY, World, build_bff
 
@@ -37,8 +37,8 @@ def test_a_route_that_declares_nothing_stops_the_start(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program says which, and serves nothing."""
-    monkeypatch.delattr(attempts.config, "openapi_operation")
-    with pytest.raises(Undeclared, match=r"/v1/config: describe bff.web.widget_api.attempts.config"):
+    monkeypatch.delattr(config.config, "openapi_operation")
+    with pytest.raises(Undeclared, match=r"/v1/config: describe bff.web.widget_api.config.config"):
         build_bff("http://127.0.0.1:9", tmp_path, world.partner)
 
 

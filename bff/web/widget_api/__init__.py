@@ -1,1 +1,1 @@
-"""Calls of the widget."""
+"""Routes that the widget calls."""

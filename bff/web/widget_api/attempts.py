@@ -1,4 +1,4 @@
-"""The widget's routes: configuration; reading and cancelling attempts; accepting the other account."""
+"""Reading and cancelling attempts, and accepting another third-party account."""
 
 from __future__ import annotations
 
@@ -6,26 +6,15 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from bff.common.errors import ConnectorUnavailable
 from bff.connect.attempt import READ_HINTS, Attempt, Delivery, Hint
-from bff.connect.offered_connectors import offered_connectors
 from bff.connect.timeline import timeline_json
-from bff.connections.connection import State
-from bff.connections.overview import ConnectorState
-from bff.content import look
-from bff.content.product import OfferedConnector, Product, is_draft
-from bff.content.words import Words, widget_words
-from bff.identity.principal import Principal
 from bff.openapi.operation import Answer
 from bff.serving import metrics
 from bff.web.kit import cors
 from bff.web.kit.authenticate import signed_in, signed_in_or_host_server
 from bff.web.kit.bodies import Body, read_body
-from bff.web.kit.connection_view import connector_json
 from bff.web.kit.guards import CUSTOM_HEADER
-from bff.web.kit.in_app import is_in_app
 from bff.web.kit.limits import Limit
-from bff.web.kit.locales import user_languages
 from bff.web.kit.responses import answer
 from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters, shapes
@@ -41,42 +30,8 @@ routes = Blueprint("hitchpost_attempts", __name__)
 routes.after_request(cors.grant)
 
 
-class Nothing(Body):
+class EmptyBody(Body):
     """An empty object."""
-
-
-@routes.get("/v1/config")
-@describe.operation(
-    Answer(200, "The product, its connectors and its words.", shapes.Config),
-    access=Access.PAGE,
-    parameters=(parameters.LOCALE,),
-)
-def config() -> Response:
-    """Return what a page needs to draw its buttons: connectors with their state, words, look, delivery."""
-    product, principal = signed_in()
-    states = _states(product, principal)
-    names = {connector_state.connector.key: connector_state.connector.name for connector_state in states}
-    accounts = {
-        connector_state.connector.key: connector_state.external_account or "" for connector_state in states
-    }
-    languages = user_languages(principal, request.args.get("locale"))
-    words, widget_texts = widget_words(product, languages, names, accounts)
-    return answer(
-        {
-            "product": {"key": product.key, "name": product.name},
-            "connectors": [
-                connector_json(connector_state, product, principal, words)
-                | {"error": _unavailable(product, connector_state.connector, words)}
-                for connector_state in states
-            ],
-            "words": widget_texts | {"lang": words.lang, "dir": words.dir},
-            "lang": words.lang,
-            "dir": words.dir,
-            "style": look.widget_style(product.look),
-            "theme": dict(product.look),
-            "delivery": (Delivery.RETURN if _is_in_app() else Delivery.MESSAGE).value,
-        }
-    )
 
 
 @routes.get("/v1/attempts/<attempt_id>")
@@ -93,7 +48,7 @@ def read(attempt_id: str) -> Response:
     attempt = service.owned(attempt_id, principal) if principal else service.read(attempt_id, product.key)
     hint = _hint(attempt)
     if hint or principal is not None:
-        metrics.signalled(hint.value if hint else "timer")
+        metrics.signalled(hint.value if hint else None)
     observed = services().attempts.poller.poll(attempt, hint)
     if principal is None:
         timeline = timeline_json(observed, services().attempts.store.steps(attempt.id))
@@ -110,13 +65,13 @@ def read(attempt_id: str) -> Response:
     Answer(200, "The attempt, which has ended.", shapes.AttemptState),
     access=Access.PAGE,
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
-    body=Nothing,
+    body=EmptyBody,
     refusals=["not_found"],
 )
 def cancel(attempt_id: str) -> Response:
     """Cancel an attempt. The reply may still be ``connected``, if the sign-in has succeeded."""
     product, principal = signed_in()
-    read_body(Nothing)
+    read_body(EmptyBody)
     service = services().attempts.service
     attempt = service.owned(attempt_id, principal)
     return answer(page_json(product, principal, service.cancel(attempt)))
@@ -124,49 +79,25 @@ def cancel(attempt_id: str) -> Response:
 
 @routes.post("/v1/attempts/<attempt_id>/accept")
 @describe.operation(
-    Answer(200, "The new attempt, which replaces the connected account.", shapes.AttemptState),
+    Answer(200, "The new attempt, which replaces the connected third-party account.", shapes.AttemptState),
     access=Access.PAGE,
     limit=Limit(BEGIN_PURPOSES),
     parameters=(parameters.ORIGIN, parameters.ATTEMPT),
-    body=Nothing,
+    body=EmptyBody,
     refusals=("not_found", "not_allowed", "expired", *describe.PARTNER),
 )
 def accept(attempt_id: str) -> Response:
-    """Accept the account that signed in after an ``account_mismatch``. Return the new attempt for it.
+    """Accept the third-party account that signed in after an ``account_mismatch``, by a new attempt.
 
-    Ends the grant of the connected account, so the product's ``disconnect`` policy applies.
+    Ends the grant of the connected one, so the product's ``disconnect`` policy applies.
     """
     product, principal = signed_in()
-    read_body(Nothing)
+    read_body(EmptyBody)
     attempt = services().attempts.service.owned(attempt_id, principal)
     acceptance = services().attempts.acceptance
     count_begin(principal, repeated=acceptance.accepted(attempt) is not None)
     require_may_accept(product, principal, attempt)
     return answer(page_json(product, principal, acceptance.accept(attempt)))
-
-
-def _states(product: Product, principal: Principal) -> list[ConnectorState]:
-    offered = offered_connectors(product, principal)
-    if is_draft(product.key):
-        # A preview shows every button as not connected, and does not call the partner service.
-        named = map(services().catalogue.named, offered)
-        return [ConnectorState(connector, State.DISCONNECTED, ()) for connector in named]
-    return services().connections.overview.states(principal.account, offered)
-
-
-def _unavailable(product: Product, connector: OfferedConnector, words: Words) -> dict[str, str] | None:
-    """The error of a connector that is known not to be connectable, in words; None for any other."""
-    try:
-        services().catalogue.require_connectable(connector)
-    except ConnectorUnavailable as error:
-        names = {"connector_name": connector.name, "product_name": product.name}
-        title, next_step = Words(product, [words.lang], connector.key).error(error.page_code, **names)
-        return {"code": error.page_code, "title": title, "next_step": next_step}
-    return None
-
-
-def _is_in_app() -> bool:
-    return is_in_app(request.headers.get("User-Agent", ""))
 
 
 def _hint(attempt: Attempt) -> Hint | None:

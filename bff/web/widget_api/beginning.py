@@ -38,7 +38,7 @@ BEGIN_PURPOSES: Final = (Purpose.ATTEMPT, Purpose.REPEAT)
 """``count_begin`` counts a call under one of these."""
 
 LONGEST_RETURN_URL: Final = 16_000
-"""Characters: more than servers take of an address, as applications keep state in its fragment."""
+"""Characters: more than servers accept in a URL, as applications keep state in its fragment."""
 
 routes = Blueprint("hitchpost_beginning", __name__)
 routes.after_request(cors.grant)
@@ -77,8 +77,8 @@ class BeginAttempt(Body):
 def begin() -> Response:
     """Prepare an attempt. If ``pressed``, also mint for its launch, in the background.
 
-    Before the reply the partner service is asked only for a ``connection`` that is not stored here, and about
-    an account id that belongs to another product: whether it takes any id (once per process).
+    Before the reply the partner service is asked only about a ``connection`` that is not stored here. If the
+    account id belongs to another product, it is also asked, once per process, whether it takes any id.
     """
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)

@@ -42,8 +42,7 @@ def connections() -> Response:
     """List what an account has connected.
 
     The host's server names an account, and the partner service is asked. A page gets the connections of its
-    session's account, from a cache of a few seconds. Creates nothing, neither an account nor an account
-    connector.
+    session's account, from a cache of a few seconds. Creates neither an account nor an account connector.
     """
     product, principal = _caller()
     account, offered = account_of(product, principal), _offered(product, principal)
@@ -72,7 +71,7 @@ def disconnect(connection_id: str) -> Response:
     text, connections = idempotency_key(), services().connections
     key = None if text is None else connections.disconnect_keys.of(account, connection_id, actor, text)
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
-    # The same call, whose first answer was lost. What was connected since stays, here and below.
+    # A repeated call, whose first answer was lost, ends nothing that was connected since: here and below.
     if key is not None and key.is_done:
         return Response(status=204, headers=API_HEADERS)
     try:
@@ -104,9 +103,8 @@ def _actor(principal: Principal | None) -> str:
 def _caller() -> tuple[Product, Principal | None]:
     """The caller's product, and its principal if it is a page.
 
-    Without a page's headers, a bearer token that is no session is treated as a secret key, and a wrong one is
-    reported as a wrong key. With a page's headers, it is accepted as a secret key only if it is a right one;
-    otherwise the page is reported as not signed in.
+    A bearer token is a session or a secret key. If it is neither, a call with a page's headers is refused as
+    not signed in, and any other call as one with a wrong key.
     """
     if ORIGIN in request.headers or CUSTOM_HEADER in request.headers:
         return signed_in_or_host_server()

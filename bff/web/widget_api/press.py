@@ -20,7 +20,8 @@ from bff.web.kit.services import services
 from bff.web.openapi import describe, parameters
 from bff.web.openapi.describe import Access
 
-FIELD: Final = "launch_token"
+FORM_FIELD: Final = "launch_token"
+"""The only field of the form."""
 
 routes = Blueprint("hitchpost_press", __name__)
 routes.before_request(take_small_forms)
@@ -47,12 +48,12 @@ class PressForm(Body):
 def press() -> Response:
     """Report that an attempt's button is pressed, so that its sign-in token is minted ahead of its launch.
 
-    An attempt that adds a connection is minted at its launch only. Idempotent. The reply is empty. The body
-    is a form, so the browser sends no CORS preflight, which would take as long as this call saves. The launch
-    token authorises it, and ``Origin`` must be the attempt's.
+    For an attempt that adds a connection it is minted at the launch only. Idempotent. The reply is empty. The
+    body is a form, so the browser sends no CORS preflight, which would take as long as this call saves. The
+    launch token authorises it, and ``Origin`` must be the attempt's.
     """
-    if FIELD not in request.form:
-        raise InvalidRequest(f"{FIELD}: send it as the field of a form")
+    if FORM_FIELD not in request.form:
+        raise InvalidRequest(f"{FORM_FIELD}: send it as the field of a form")
     pressed = validate(PressForm, request.form.to_dict())
     attempt = launchable(Secret(pressed.launch_token))
     if request.headers.get(ORIGIN) != attempt.origin:
@@ -64,11 +65,10 @@ def press() -> Response:
 
 
 def mint_ahead(attempt: Attempt) -> None:
-    """Mint for the launch of this attempt in the background.
+    """Mint for the launch of this attempt in the background, as the button is pressed.
 
     Does nothing in an in-app browser in which the third party refuses sign-ins: there the launch first asks
-    the user whether to go on.
-    Raises ``RateLimited`` or ``LimitsUnavailable``.
+    the user whether to go on. Raises ``RateLimited`` or ``LimitsUnavailable``.
     """
     if refuses_browser(request.headers.get("User-Agent", ""), attempt.connector):
         return
