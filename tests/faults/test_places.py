@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
 
 from bff.outbound.breaker import Breaker
+from bff.outbound.client import Limits
 from bff.web.kit.services import EXTENSION
 from tests.support.fault_proxy import Fault
 from tests.support.faulty_world import FaultyWorld, open_faulty_world
@@ -19,19 +21,22 @@ from tests.support.waiting import wait_for
 
 ROUNDS = int(os.environ.get("HITCHPOST_FAULT_ROUNDS") or 0)
 HARMLESS = {Fault.NONE, Fault.LATENCY}
+HANGING = {Fault.DRIP, Fault.HALF_OPEN, Fault.BLACK_HOLE}
+PATIENCE = Limits(3, 3, 3)
+"""The BFF's: a busy machine takes a second by itself."""
+SHORT = Limits(0.5, 0.5, 0.5)
+"""While nothing comes anyway."""
+ASKS = 0.2
 # The embedded service waits for a third party for as long as a person may: only a long run waits with it.
-SLOW = {Fault.DRIP, Fault.HALF_OPEN, Fault.BLACK_HOLE} if ROUNDS < 20 else set()
+SLOW = HANGING if ROUNDS < 20 else set()
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyWorld]:
-    """A world with proxies, whose BFF waits for three seconds at most: a busy machine takes one by itself."""
+    """A world with proxies."""
     print(f"\n{'place':15} {'moment':9} {'fault':11} {'seconds':>7}  {'answer':>6}  outcome")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("CONNECT", "READ", "TOTAL"):
-            patch.setenv(f"HITCHPOST_PARTNER_{name}_TIMEOUT", "3")
-        with open_faulty_world(tmp_path_factory.mktemp("places")) as opened:
-            yield opened
+    with open_faulty_world(tmp_path_factory.mktemp("places")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +67,7 @@ def test_the_partner_service_at_the_launch(world: FaultyWorld, fault: Fault) -> 
     """The launch is given back: the same click goes on when the fault is over, as does the next one."""
     token = world.session()
     attempt = world.begin(token)
-    world.before_partner.switch(fault)
+    break_partner(world, fault)
     began = time.monotonic()
     launched = world.launch(attempt["launch_token"])
     told = world.read(attempt["id"])
@@ -80,13 +85,13 @@ def test_the_partner_service_at_the_launch(world: FaultyWorld, fault: Fault) -> 
 def test_the_partner_service_at_the_end(world: FaultyWorld, fault: Fault) -> None:
     """A sign-in that has finished is not told as anything else: it is told when the fault is over."""
     attempt = world.connect(world.session())
-    world.before_partner.switch(fault)
+    break_partner(world, fault)
     began = time.monotonic()
     told = world.read(attempt)
     tell("before partner", "read", fault, began, 200, told)
     assert told["status"] == ("connected" if fault in HARMLESS else "launched")
-    world.before_partner.switch(Fault.NONE)
-    assert wait_for(lambda: (told := world.read(attempt)["status"]) != "launched" and told) == "connected"
+    mend(world)
+    assert ended(world, attempt) == "connected"
 
 
 @pytest.mark.timeout(120)
@@ -152,11 +157,22 @@ def test_tls_to_the_third_party_at_the_exchange(tls_world: FaultyWorld, fault: T
 def begin_anew(shared: FaultyWorld, name: str) -> FaultyWorld:
     """The world for the next test."""
     mend(shared)
-    client = shared.bff_app.extensions[EXTENSION].attempts.poller._partner._partner
+    client = client_of(shared)
     client._http.breaker = Breaker()
     # What the last test's fault asked for (Retry-After) is obeyed by every poll, and is over.
     wait_for(lambda: client._calls._quiet.left() <= 0)
     return replace(shared, account=f"account of {name}")
+
+
+def client_of(world: FaultyWorld) -> Any:
+    """What calls the partner service."""
+    return world.bff_app.extensions[EXTENSION].attempts.poller._partner._partner
+
+
+def break_partner(world: FaultyWorld, fault: Fault) -> None:
+    """From now on, whatever the partner service answers meets this."""
+    world.before_partner.switch(fault)
+    client_of(world)._http._limits = SHORT if fault in HANGING else PATIENCE
 
 
 def break_tls(world: FaultyWorld, fault: TlsFault) -> None:
@@ -173,13 +189,18 @@ def mend(world: FaultyWorld) -> None:
         world.tls.show(None)
     for proxy in (world.before_partner, world.before_sandbox):
         proxy.switch(Fault.NONE)
+    client_of(world)._http._limits = PATIENCE
 
 
 def heals(world: FaultyWorld, token: str) -> None:
     """Without a restart, the next click connects; it is told as soon as polls may go on (Retry-After)."""
     mend(world)
-    attempt = world.connect(token)
-    assert wait_for(lambda: (told := world.read(attempt)["status"]) != "launched" and told) == "connected"
+    assert ended(world, world.connect(token)) == "connected"
+
+
+def ended(world: FaultyWorld, attempt: str) -> str:
+    """What it ended as, for a page that asks now and then: each question takes one of sixteen polls."""
+    return str(wait_for(lambda: (told := world.read(attempt)["status"]) != "launched" and told, every=ASKS))
 
 
 def tell(

@@ -37,8 +37,8 @@ class Fault(StrEnum):
 ANSWERS: Final = {
     Fault.GARBAGE: GARBAGE,
     Fault.STATUS_500: b"HTTP/1.1 500 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-    Fault.STATUS_503: b"HTTP/1.1 503 X\r\nRetry-After: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-    Fault.STATUS_429: b"HTTP/1.1 429 X\r\nRetry-After: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    Fault.STATUS_503: b"HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    Fault.STATUS_429: b"HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
 }
 
 
