@@ -28,7 +28,7 @@ from tests.faults.flows import FINAL, Seen
 from tests.faults.programs import Stack
 from tests.faults.stack import SIGNING_KEY, VAULT_KEY, WEBHOOK_SECRET, heard_in
 from tests.support.postgresql import PostgresqlServer
-from tests.support.world import CLIENT_SECRET, SECRET_KEY
+from tests.support.world import CLIENT_SECRET, HOST, SECRET_KEY
 
 
 class Inspector:
@@ -83,7 +83,7 @@ class Inspector:
             for account, found in zip(accounts, pool.map(self._look_at, accounts), strict=True):
                 if found != "looked at":
                     self.violations.append(f"{account} cannot be looked at: {found}")
-        told.deliver_all(self.bff)
+        told.deliver_all(self.bff, self._give_up_a_click)
         events = told.events_in(heard_in(self.stack.programs["receiver"].log.parent))
         self.violations += told.violations_of(self.bff, events)
         of_connections = [event for event in events if str(event.get("type")).startswith("connection.")]
@@ -102,6 +102,17 @@ class Inspector:
             return "looked at" if answer.ok and "unknown" not in answer.text else ""
 
         return _insist(look)
+
+    def _give_up_a_click(self) -> None:
+        """One more attempt of the product, which ends at once."""
+        server = {"Authorization": f"Bearer {SECRET_KEY}"}
+        who = {"user": {"id": "inspector"}, "account": {"id": "account of the inspector"}}
+        url, connector = self.stack.bff, {"connector": "sandbox"}
+        session = requests.post(f"{url}/v1/sessions", json=who, headers=server, timeout=30).json()
+        page = {"Authorization": f"Bearer {session['token']}", "X-Hitchpost": "1", "Origin": HOST}
+        attempt = requests.post(f"{url}/v1/attempts", json=connector, headers=page, timeout=30).json()
+        cancel = f"{url}/v1/attempts/{attempt['id']}/cancel"
+        requests.post(cancel, json={}, headers=page, timeout=30).raise_for_status()
 
     def _read(self, attempt: str) -> str:
         def read() -> str:

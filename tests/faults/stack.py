@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from tests.faults.programs import Killable, Program, Stack, kill_database, python_path, restart_database
+import pytest
+
+from bff.cli.main import main as hitchpost
+from tests.faults.programs import Killable, Program, Stack, kill_database, restart_database
 from tests.support.databases import sqlite_url
 from tests.support.ports import free_ports
 from tests.support.postgresql import PostgresqlServer
@@ -25,6 +27,8 @@ secret = "{secret}"
 events = ["*"]
 """
 VAULT_KEY: Final = "k1:" + base64.b64encode(bytes(32)).decode()
+DATABASE: Final = "database"
+"""What kills the server that has both databases is called so."""
 
 
 @contextlib.contextmanager
@@ -35,7 +39,7 @@ def run_stack(folder: Path, workers: int, server: PostgresqlServer | None) -> It
     if server is None:
         databases = sqlite_url(folder, "bff"), sqlite_url(folder, "partner")
     else:
-        databases = server.url("bff"), server.url("partner")
+        databases = server.url("bff", like="bff"), server.url("partner", like="partner")
     programs = _programs(folder, bff, partner, sandbox, databases, workers)
     programs["receiver"] = receiver = _receiver(folder, receiving)
     ours = programs["bff"]
@@ -46,16 +50,16 @@ def run_stack(folder: Path, workers: int, server: PostgresqlServer | None) -> It
         Killable("receiver", receiver.kill, receiver.start),
     ]
     if server is not None:
-        killables.append(
-            Killable("database", lambda: kill_database(server), lambda: restart_database(server))
-        )
-    urls = [f"http://{address}" for address in (bff, partner, sandbox)]
-    stack = Stack(*urls, programs=programs, bff_database=databases[0], partner_database=databases[1],
-                  killables=killables)  # fmt: skip
+        killables.append(Killable(DATABASE, lambda: kill_database(server), lambda: restart_database(server)))
+    stack = Stack(
+        f"http://{bff}", f"http://{partner}", f"http://{sandbox}", programs, *databases, killables=killables
+    )
     try:
         _apply_products(folder, databases[0], receiving)
-        for program in programs.values():
-            program.start()
+        # Each start computes for a second or two, and none needs another.
+        with ThreadPoolExecutor(len(programs)) as pool:
+            for started in [pool.submit(program.start) for program in programs.values()]:
+                started.result()
         yield stack
     finally:
         stack.stop()
@@ -133,16 +137,12 @@ def heard_in(folder: Path) -> Path:
 
 
 def _apply_products(folder: Path, database: str, receiving: int) -> None:
-    """Beforehand, once: two workers that start on an empty database would both make its tables."""
+    """Beforehand, once: no program that starts has the file."""
     products = folder / "products.toml"
     hook = WEBHOOK.format(port=receiving, secret=WEBHOOK_SECRET)
     first, other = PRODUCTS.split('[[product]]\nkey = "other"')
     products.write_text(f'{first}{hook}\n[[product]]\nkey = "other"{other}')
-    command = [sys.executable, "-m", "bff", "products", "apply", str(products)]
-    environment = {
-        "HITCHPOST_DATABASE_URL": database,
-        "HITCHPOST_SECRET_KEYS": SIGNING_KEY,
-        "PYTHONPATH": python_path(),
-        "PATH": "/usr/bin:/bin",
-    }
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HITCHPOST_DATABASE_URL", database)
+        patch.setenv("HITCHPOST_SECRET_KEYS", SIGNING_KEY)
+        assert hitchpost(["products", "apply", str(products)]) == 0

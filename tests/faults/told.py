@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from bff.storage.tables import attempts, outbox, webhook_deliveries, webhook_end
 from tests.faults.flows import FINAL
 
 PATIENCE = 120.0
+LOOKS = 0.5
 
 
 def events_in(heard: Path) -> list[dict[str, Any]]:
@@ -56,8 +57,11 @@ def _held_against(
             yield f"{kind}: {key} is {wanted[key]}, and was told as {said}"
 
 
-def deliver_all(engine: Engine) -> None:
-    """Let the rests and leases of what waits be over, until nothing waits, or it gets no less."""
+def deliver_all(engine: Engine, happen: Callable[[], object]) -> None:
+    """Let the rests and leases of what waits be over, until nothing waits, or it gets no less.
+
+    ``happen`` makes a new event, which wakes who delivers: by themselves they look once in ten seconds.
+    """
     ends, least = time.monotonic() + PATIENCE, math.inf
     while time.monotonic() < ends:
         now = datetime.now(UTC)
@@ -73,4 +77,5 @@ def deliver_all(engine: Engine) -> None:
         if waiting < least:
             # The receiver fails on purpose, so that the last of a thousand events take minutes.
             ends, least = time.monotonic() + PATIENCE, waiting
-        time.sleep(2.0)  # house-allow: sleep: the workers look by their own clock
+        happen()
+        time.sleep(LOOKS)  # house-allow: sleep: what was woken tries each of what waits
