@@ -109,8 +109,11 @@ def start_nginx(proxy: Proxy, bff: str, partner: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def start_caddy(proxy: Proxy, bff: str, partner: str) -> Iterator[None]:
-    """With the test's certificate in place of one that Caddy would fetch, and nobody to administer it."""
-    text = (ROOT / "deploy/Caddyfile").read_text()
+    """With the test's certificate in place of one that Caddy would fetch, and nobody to administer it.
+
+    It waits for a program that restarts for a second, and not for ten.
+    """
+    text = (ROOT / "deploy/Caddyfile").read_text().replace("lb_try_duration 10s", "lb_try_duration 1s")
     ports = (
         f"{{\n\tadmin off\n\thttp_port {proxy.http}\n\thttps_port {proxy.https}\n\tdefault_bind 127.0.0.1\n"
     )

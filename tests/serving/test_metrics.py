@@ -35,11 +35,16 @@ def test_a_click_is_counted_over_all_workers(tmp_path: Path, database_url: Datab
     ):
         world = World(bff.url, partner.url, "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
         attempt = world.connect(world.session())
-        wait_for(lambda: world.read(attempt)["status"] == "connected")
+        wait_for(lambda: world.read(attempt)["status"] == "connected", every=0.2)
         requests.get(f"{bff.url}/canary/{attempt}", timeout=30)
         # A request is counted when its answer has gone out.
         last = 'hitchpost_request_seconds_count{method="GET",route="(none)",status="4xx"}'
-        found = wait_for(lambda: last in (now := numbers(f"http://{at}")) and LAUNCHED in now and now)
+
+        def counted() -> dict[str, float] | None:
+            now = numbers(f"http://{at}")
+            return now if {last, LAUNCHED} <= now.keys() else None
+
+        found = wait_for(counted)
         assert found[LAUNCHED] == 1
         ended = 'delivery="message",ending="connected",product="demo",status="connected"'
         assert found[f'hitchpost_attempts_total{{connector="sandbox",{ended}}}'] == 1

@@ -1,4 +1,4 @@
-"""Logs (A61) and stopping (A62), with both programs as operators run them."""
+"""Logs (A61), with both programs as operators run them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import io
 import json
 import logging
 import re
-import signal
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +21,7 @@ from bff.studio.access import Role
 from bff.studio.invites import make_link
 from tests.support.databases import DatabaseUrl
 from tests.support.programs import Program, run_bff, run_partner
-from tests.support.servers import serve
-from tests.support.waiting import wait_for
-from tests.support.world import HOST, SECRET_KEY, World
+from tests.support.world import SECRET_KEY, World
 
 EVERY_LINE = {"at", "level", "logger", "event"}
 
@@ -185,7 +180,7 @@ def test_a61_nothing_that_is_logged_begins_a_new_line() -> None:
         stream = io.StringIO()
         root, level = list(logging.getLogger().handlers), logging.getLogger().level
         configured = structlog.get_config()
-        logs.configure(form, stream)  # type: ignore[arg-type]
+        logs.configure(form, stream)
         try:
             hostile = 'a\r\nb\x0b\x85\u2028\u2029{"event":"forged"}\x1b[2J\u202e\u2066'
             structlog.get_logger("hitchpost.test").info(
@@ -212,138 +207,14 @@ def test_a61_nothing_that_is_logged_begins_a_new_line() -> None:
             assert "test_operations.py" in third["error_at"]
 
 
-@dataclass
-class Slow:
-    """A partner service that answers when it is let."""
-
-    asked: threading.Event
-    free: threading.Event
-
-    def __call__(self, environ: dict[str, object], start_response: object) -> list[bytes]:
-        """One request; the token comes at once."""
-        self.asked.set()
-        self.free.wait(30)
-        start_response("503 Service Unavailable", [("Content-Type", "text/plain")])  # type: ignore[operator]
-        return [b""]
-
-
 @pytest.mark.one_database
-def test_a62_on_sigterm_requests_finish_and_readiness_goes_first(
-    tmp_path: Path, database_url: DatabaseUrl
-) -> None:
-    """While it drains it is alive, unready and answers; what was asked is answered; it exits with 0."""
-    slow = Slow(threading.Event(), threading.Event())
-    with (
-        serve(lambda _: slow) as partner,
-        run_bff(tmp_path, database_url, partner=partner, drain_seconds="60") as bff,
-        ThreadPoolExecutor() as pool,
-    ):
-        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
-        token = world.session()
-        in_flight = pool.submit(world.page, "GET", "/v1/config", token)
-        assert slow.asked.wait(30)
-        bff.process.send_signal(signal.SIGTERM)
-        ready = f"{bff.url}/health/ready"
-        wait_for(lambda: requests.get(ready, timeout=5).status_code == 503)
-        assert requests.get(ready, timeout=5).json()["lacking"] == "stopping"
-        assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
-        assert world.session()
-        bff.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: not _listens(bff.url))
-        slow.free.set()
-        assert in_flight.result(30).status_code in {200, 503}
-        assert bff.process.wait(30) == 0
-
-
-@pytest.mark.one_database
-def test_a62_a_request_that_is_longer_than_the_drain_finishes(
-    tmp_path: Path, database_url: DatabaseUrl
-) -> None:
-    """Without a drain the program stops at once, but not before it has answered."""
-    slow = Slow(threading.Event(), threading.Event())
-    with (
-        serve(lambda _: slow) as partner,
-        run_bff(tmp_path, database_url, partner=partner) as bff,
-        ThreadPoolExecutor() as pool,
-    ):
-        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
-        in_flight = pool.submit(world.page, "GET", "/v1/config", world.session())
-        assert slow.asked.wait(30)
-        bff.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: not _listens(bff.url))
-        slow.free.set()
-        assert in_flight.result(30).status_code in {200, 503}
-        assert bff.process.wait(30) == 0
-
-
-def _listens(url: str) -> bool:
-    try:
-        requests.get(f"{url}/health/live", timeout=0.5)
-    except requests.RequestException:
-        return False
-    return True
-
-
-@pytest.mark.one_database
-def test_a62_the_partner_service_stops_in_order_too(tmp_path: Path, database_url: DatabaseUrl) -> None:
-    """Unready first, then exit status 0."""
-    with run_partner(tmp_path, database_url, drain_seconds="60") as partner:
-        partner.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: requests.get(f"{partner.url}/health/ready", timeout=5).status_code == 503)
-        assert requests.get(f"{partner.url}/health/live", timeout=5).status_code == 200
-        partner.process.send_signal(signal.SIGTERM)
-        assert partner.process.wait(30) == 0
-
-
-@pytest.mark.one_database
-def test_a62_an_outage_of_the_partner_service_does_not_unready(
-    tmp_path: Path, database_url: DatabaseUrl
-) -> None:
-    """What rests on the partner service says so itself; health and sessions go on."""
-    with run_bff(tmp_path, database_url, partner="http://127.0.0.1:9") as bff:
-        world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
-        attempt = world.begin(world.session())
-        assert world.launch(attempt["launch_token"]).status_code == 503
-        assert requests.get(f"{bff.url}/health/ready", timeout=5).status_code == 200
-        assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
-
-
-def test_a62_ready_needs_its_schema(tmp_path: Path, database_url: DatabaseUrl) -> None:
-    """A database whose schema is behind makes it unready, and it says so; a newer one does not."""
-    with run_bff(tmp_path, database_url) as bff:
-        engine = open_database(database_url(tmp_path, "bff"))
-        for version, status in (("0001", 503), ("9999_of_a_newer_program", 200)):
-            with engine.begin() as connection:
-                connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
-            answer = requests.get(f"{bff.url}/health/ready", timeout=5)
-            assert (answer.status_code, answer.json().get("lacking")) == (
-                status,
-                "schema" if status == 503 else None,
-            )
-            assert requests.get(f"{bff.url}/health/live", timeout=5).status_code == 200
-        engine.dispose()
-
-
-@pytest.mark.one_database
-def test_a62_keys_are_rotated_without_ending_a_session(tmp_path: Path, database_url: DatabaseUrl) -> None:
-    """Newest first: sessions and receipts of the old key hold beside the new one, and end with the old."""
-    old, new = (
-        "3f1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7f5a1384",
-        "b90c7f5a13843f1d9c27ab5e84f06d2b7c9e51a08f43d6e2",
-    )
-    told: dict[str, int] = {}
-    kids: list[set[str]] = []
-    token = ""
-    for keys in (old, f"{new},{old}", new):
-        with run_bff(tmp_path, database_url, secret_keys=keys) as bff:
-            world = World(bff.url, "", "", None, tmp_path, None, "", "")  # type: ignore[arg-type]
-            token = token or world.session()
-            asked = world.page("POST", "/v1/attempts", token, json={"connector": "sandbox"}, origin=HOST)
-            told[keys] = asked.status_code
-            found = requests.get(f"{bff.url}/.well-known/jwks.json", timeout=30)
-            kids.append({key["kid"] for key in found.json()["keys"]})
-    assert list(told.values()) == [201, 201, 401]
-    assert kids[1] == kids[0] | kids[2]
+def test_a_request_has_one_id_in_both_logs(programs: Programs) -> None:
+    """Whatever it asked of the partner service stands there under the id that its answer had."""
+    world = programs.world("acme-told")
+    launched = world.launch(world.begin(world.session())["launch_token"])
+    assert launched.status_code == 303
+    route = "/v1.0/accounts/<any_text:account_id>/signintoken"
+    programs.partner.line(request_id=launched.headers["X-Request-Id"], event="request", route=route)
 
 
 def test_an_address_that_is_too_long_is_refused_in_words(programs: Programs) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import requests
-
 from tests.serving.test_metrics import numbers
 from tests.support.databases import sqlite_url
 from tests.support.ports import free_port
 from tests.support.programs import Program, run_bff, run_partner
 from tests.support.waiting import wait_for
-from tests.support.world import HOST, OPENED_FOR, World
+from tests.support.world import World
 
 LAUNCHES = 60
 MOST_ASKED = 8
@@ -55,23 +53,3 @@ def test_a_wrong_partner_secret_is_seen_and_not_tried_all_the_time(tmp_path: Pat
             return numbers(f"http://{at}")['hitchpost_breaker{state="open",upstream="partner"}'] == 1
 
         assert wait_for(is_open)
-
-
-def test_a_request_has_one_id_in_both_logs(tmp_path: Path) -> None:
-    """Whatever it asked of the partner service stands there under the id that its answer had."""
-    with (
-        run_partner(tmp_path, sqlite_url) as partner,
-        run_bff(tmp_path, sqlite_url, partner=partner.url) as bff,
-    ):
-        world = world_of(bff, partner)
-        attempt = world.begin(world.session())
-        launched = requests.post(
-            f"{bff.url}/connect/launch",
-            data={"launch_token": attempt["launch_token"], **OPENED_FOR},
-            headers={"Origin": bff.url},
-            allow_redirects=False,
-            timeout=30,
-        )
-        assert (launched.status_code, OPENED_FOR["origin"]) == (303, HOST)
-        for route in ("/oauth/token", "/v1.0/accounts/<any_text:account_id>/signintoken"):
-            partner.line(request_id=launched.headers["X-Request-Id"], event="request", route=route)

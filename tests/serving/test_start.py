@@ -11,9 +11,7 @@ from typing import Final
 
 import pytest
 
-from bff.serving.database import open_database
 from bff.serving.gevent_worker import CooperativeWorker
-from bff.storage.schema import SCHEMA
 from tests.support.databases import DatabaseUrl
 from tests.support.programs import SIGNING_KEY
 
@@ -65,20 +63,20 @@ def start(database_url: str) -> Start:
     return Start(set(arbiter.split()), set(worker.split()), collector)
 
 
+@pytest.mark.one_database
 def test_a_start_loads_what_it_needs(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """The arbiter nothing of the app, a worker no migrations where there is nothing to migrate; neither rich.
 
-    On SQLite there is nothing of PostgreSQL either. Each takes megabytes for as long as the program runs.
+    On SQLite there is nothing of PostgreSQL either. Each takes megabytes for as long as the program runs. The
+    collector is on again after the imports, and there is more that it leaves alone than that it looks at.
     """
-    url = database_url(tmp_path, "one")
-    engine = open_database(url)
-    SCHEMA.upgrade(engine)
-    engine.dispose()
+    url = database_url(tmp_path, "bff")
     found = start(url)
     assert not found.arbiter & {"flask", "werkzeug", "sqlalchemy", "requests", "cryptography", "rich"}
     assert not found.worker & {"alembic", "mako", "rich"}
     assert url.startswith("postgresql") or "sqlalchemy.dialects.postgresql" not in found.worker
     assert found.worker >= {"flask", "sqlalchemy", "structlog"}
+    assert found.collector == "True True"
 
 
 def test_the_arbiter_of_the_embedded_service_has_no_client_for_http() -> None:
@@ -95,8 +93,3 @@ def test_a_worker_that_would_fail_at_every_call_over_tls_does_not_start() -> Non
     """What was imported too early is named."""
     with pytest.raises(RuntimeError, match="before gevent patches ssl: requests, urllib3"):
         CooperativeWorker.__new__(CooperativeWorker).patch()
-
-
-def test_the_collector_works_and_passes_over_what_was_imported(tmp_path: Path) -> None:
-    """It is on again after the imports, and there is more that it leaves alone than that it looks at."""
-    assert start(f"sqlite:///{tmp_path / 'one.db'}").collector == "True True"
