@@ -8,10 +8,14 @@ from typing import Any, Final
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis import Case
 from schemathesis.checks import CHECKS, not_a_server_error
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.meta import CoveragePhaseData
 
-EXAMPLES: Final = int(os.environ.get("HITCHPOST_FUZZ_EXAMPLES", "5"))
+IS_LONG: Final = "HITCHPOST_FUZZ_EXAMPLES" in os.environ
+"""Whether this is ``make fuzz``."""
+EXAMPLES: Final = int(os.environ.get("HITCHPOST_FUZZ_EXAMPLES", "3"))
 """Cases for each operation beside those at the bounds of its schema; ``make fuzz`` takes many more."""
 
 NAMES: Final = (
@@ -26,7 +30,7 @@ NAMES: Final = (
 bounded = settings(
     max_examples=EXAMPLES,
     # The same cases in each run of the tests; `make fuzz` looks for new ones.
-    derandomize="HITCHPOST_FUZZ_EXAMPLES" not in os.environ,
+    derandomize=not IS_LONG,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -49,6 +53,21 @@ def load(document: dict[str, Any], credentials: type, request: pytest.FixtureReq
     # schemathesis 4.32 reads and writes this name, which pytest 9.2 has given up.
     request.node._nodeid = request.node.nodeid  # type: ignore[attr-defined]
     return loaded
+
+
+_played: dict[tuple[object, ...], str] = {}
+
+
+def repeats(case: Case[Any]) -> bool:
+    """Whether another case of the operation is at the same bound of a value: ``make fuzz`` plays them all."""
+    phase = case.meta.phase if case.meta is not None and not IS_LONG else None
+    if phase is None or not isinstance(phase.data, CoveragePhaseData):
+        return False
+    at, label = phase.data, case.operation.label
+    kind = (label, at.scenario, at.parameter_location, at.parameter, at.description)
+    sent = repr((case.method, case.path_parameters, case.query, case.headers, case.cookies, case.body))
+    # One that fails may be played anew.
+    return _played.setdefault(kind, sent) != sent
 
 
 def often(value: object) -> bool:
