@@ -72,7 +72,7 @@ class Machine:
     ports: dict[str, int] = field(default_factory=dict)
 
     def adapted(self, text: str) -> str:
-        """All that differs from a real machine: where its files are, its ports, and users."""
+        """All that differs from a real machine: where its files are, its ports, users, and its size."""
         for folder in ("/etc/", "/opt/", "/var/lib/", "/var/log/", "/var/backups/", "/usr/local/sbin/"):
             text = re.sub(rf"(?<![\w.-]){folder}", f"{self.root}{folder}", text)
         text = text.replace("/var/run/postgresql", str(self.database.folder))
@@ -86,6 +86,8 @@ class Machine:
         text = text.replace("listen 80", f"listen 127.0.0.1:{self.ports['http']}")
         text = text.replace("https://crm.example.com", f"https://127.0.0.1:{self.ports['crm']}")
         text = text.replace("the-secret-that-the-crm-gave", SANDBOX_SECRET)
+        # Each worker of each start loads the whole program; that several serve, tests/serving shows.
+        text = text.replace('HITCHPOST_WORKERS="2"', 'HITCHPOST_WORKERS="1"')
         # The third party is on this machine too, at an address that is not public.
         text = text.replace("\nCRM_CLIENT", '\nHITCHPOST_EMBEDDED_ALLOWED_NETWORKS="127.0.0.0/8"\nCRM_CLIENT')
         text = re.sub(r"sudo -u \w+ ", "", text)
