@@ -156,7 +156,14 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def prepare(machine: Machine) -> None:
     """What the page's first block installs, and what Debian's packages and certbot bring along."""
     root = machine.root
-    folders = ("bin", "run", "checkout", "opt/hitchpost/bin", "etc/systemd/system", "etc/nginx/conf.d")
+    folders: tuple[str, ...] = (
+        "bin",
+        "run",
+        "checkout",
+        "opt/hitchpost/bin",
+        "etc/systemd/system",
+        "etc/nginx/conf.d",
+    )
     folders += ("etc/nginx/sites-enabled",)
     for folder in (*folders, "var/lib/hitchpost", "var/log/nginx", "var/backups", "usr/local/sbin"):
         (root / folder).mkdir(parents=True)
