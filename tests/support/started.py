@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,11 @@ class Program:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it and its workers at once, where nothing is left to be looked at."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text(errors="replace")[-4000:]

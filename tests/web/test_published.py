@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -19,7 +20,8 @@ from bff.serving.database import open_database
 from tests.support.waiting import wait_for
 from tests.support.world import HOST, World, open_world
 
-SOON = 5.0
+SEEN_WITHIN = 3.0
+"""Seconds: two that a worker may show what it has read, and one for a busy machine."""
 MARKUP = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -51,23 +53,35 @@ def another_worker(world: World) -> tuple[DatabaseProducts, ContentStore]:
     return DatabaseProducts(engine), ContentStore(engine, lambda: datetime.now(UTC))
 
 
-def publish(world: World, **entries: str) -> None:
+def publish_elsewhere(world: World, **entries: str) -> None:
     """Another worker publishes these entries on top of what stands."""
     _, store = another_worker(world)
-    content = {**store.published("demo").content, **{key: text for key, text in entries.items() if text}}
-    store.publish("demo", content, "grace@example.com")
+    store.publish("demo", {**store.published("demo").content, **entries}, "grace@example.com")
 
 
-def words(world: World) -> dict[str, str]:
-    """What a page is told."""
-    found: dict[str, str] = world.page("GET", "/v1/config", world.session()).json()["words"]
-    return found
+def publish(world: World, **entries: str) -> None:
+    """Publish them in the worker that answers: it shows them at once."""
+    publish_elsewhere(world, **entries)
+    world.bff_app.extensions["hitchpost"].products.forget("demo")
 
 
 def test_every_worker_shows_what_another_published(world: World) -> None:
-    """Within five seconds, and without a restart."""
-    publish(world, **{path_of_word("cancel"): "Never mind"})
-    wait_for(lambda: words(world)["cancel"] == "Never mind", SOON)
+    """To whoever asks three seconds later, and without a restart."""
+    token = world.session()
+
+    def cancel() -> str:
+        return str(world.page("GET", "/v1/config", token).json()["words"]["cancel"])
+
+    assert cancel() == "Cancel"
+    publish_elsewhere(world, **{path_of_word("cancel"): "Never mind"})
+    published = time.monotonic()
+
+    def is_shown() -> bool:
+        asked, shown = time.monotonic(), cancel() == "Never mind"
+        assert shown or asked < published + SEEN_WITHIN
+        return shown
+
+    wait_for(is_shown, every=0.1)
 
 
 def test_a_message_follows_connector_and_language(world: World) -> None:
@@ -80,7 +94,6 @@ def test_a_message_follows_connector_and_language(world: World) -> None:
         "messages/chosen/kind": "plain",
     }
     publish(world, **texts)
-    wait_for(lambda: "chosen" in world.bff_app.extensions["hitchpost"].products.get("demo").messages, SOON)
     wanted = {
         ("sandbox", "fr"): "all",
         ("sandbox", "de-AT"): "deutsch",
@@ -95,7 +108,6 @@ def test_a_message_follows_connector_and_language(world: World) -> None:
 def test_a_message_that_an_id_makes_too_long_is_refused_before_any_click(world: World) -> None:
     """A minted URL has 2,000 characters at most: the page's developer is told which message, and why."""
     publish(world, **{path_of_text("long"): "{user}" * 40, "messages/long/kind": "plain"})
-    wait_for(lambda: "long" in world.bff_app.extensions["hitchpost"].products.get("demo").messages, SOON)
     token = world.session(user="u" * 200)
     refused = world.page("POST", "/v1/attempts", token, json={"connector": "sandbox", "message": "long"})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
@@ -104,20 +116,12 @@ def test_a_message_that_an_id_makes_too_long_is_refused_before_any_click(world: 
 
 def test_markup_in_any_text_is_shown_as_text(world: World) -> None:
     """On every page in the popup; the widget's own share is proven in browsers."""
-    for number, markup in enumerate(MARKUP):
-        text = f"{number} {markup} {{connector_name}}"
-        publish(world, **{path_of_word("page_opening"): text, path_of_word("page_close"): text})
-
-        def page() -> str:
-            asked = {"product": "demo", "origin": HOST, "connector": "sandbox"}
-            return requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
-
-        wanted = f"{number} {markup} "
-        shown = wait_for(
-            lambda wanted=wanted: found if wanted in html.unescape(found := page()) else None, SOON
-        )
-        assert markup not in shown or "<" not in markup
-        assert f"{number} {markup} Sandbox" in html.unescape(shown)
+    text = " ".join([*MARKUP, "{connector_name}"])
+    publish(world, **{path_of_word("page_opening"): text, path_of_word("page_close"): text})
+    asked = {"product": "demo", "origin": HOST, "connector": "sandbox"}
+    shown = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20).text
+    assert html.unescape(shown).count(text.replace("{connector_name}", "Sandbox CRM")) == 3
+    assert [markup for markup in MARKUP if "<" in markup and markup in shown] == []
 
 
 def test_what_stands_is_told_with_its_account(world: World) -> None:
@@ -130,25 +134,20 @@ def test_what_stands_is_told_with_its_account(world: World) -> None:
         return found
 
     told = {key: text for key, text in words().items() if key.endswith("connected")}
-    assert told
+    assert "sandbox connected" not in told
     assert not [text for text in told.values() if "{account}" in text]
-    world.connect(token)
-    filled = wait_for(lambda: words().get("sandbox connected"), SOON)
-    assert filled == "Connected to Sandbox CRM as ada@sandbox.example"
+    world.read(world.connect(token))
+    assert words()["sandbox connected"] == "Connected to Sandbox CRM as ada@sandbox.example"
 
 
 def test_the_look_is_inside_the_pages(world: World) -> None:
     """Allowed by its hash; and a stylesheet of its version, for ever the same."""
     publish(world, **{"look/accent": "#004080", "look/radius": "2px"})
     asked = {"product": "demo", "origin": HOST}
-
-    def drawn() -> requests.Response | None:
-        page = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20)
-        return page if "#004080" in page.text else None
-
-    page = wait_for(drawn, SOON)
+    page = requests.get(f"{world.bff}/connect/opening", params=asked, timeout=20)
     look = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)[-1]
     digest = base64.b64encode(hashlib.sha256(look.encode()).digest()).decode()
+    assert "#004080" in look
     assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]
     address = f"{world.bff}/connect/look/demo/{another_worker(world)[1].published('demo').number}.css"
     style = requests.get(address, timeout=20)
