@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,15 @@ from structlog.testing import capture_logs
 from bff import AccountRef, Hitchpost, Principal, User
 from bff.identity.principals import with_text_ids
 from bff.serving.settings import FaultySettings
-from bff.settings import Settings, load_settings
 from tests.support import difficult_host
-from tests.support.mounted import mount
+from tests.support.databases import sqlite_url
+from tests.support.mounted import mount, settings_of
 from tests.support.servers import serve
 from tests.support.world import World, open_world
 
 HEADERS = {"X-Hitchpost": "1"}
 SAME_ORIGIN = {**HEADERS, "Sec-Fetch-Site": "same-origin"}
-PREFIXES = ["/hitchpost", "/widget", "/connect", "/v1", "/health", "/studio", "/a/widget/connect", ""]
+PREFIXES = ["/widget", "/connect", "/v1", "/health", "/studio", "/a/widget/connect", ""]
 Open = Callable[..., tuple[str, str]]
 
 
@@ -187,7 +187,7 @@ def test_slashes_around_a_prefix_do_not_matter(partner: World, tmp_path: Path, p
     app = Flask("host")
     Hitchpost(
         app,
-        settings=_settings(partner, tmp_path, "http://localhost/hitchpost"),
+        settings=settings_of("http://localhost/hitchpost", tmp_path, partner.partner),
         url_prefix=prefix,
     )
     assert app.test_client().get("/hitchpost/health/live").status_code == 200
@@ -195,14 +195,14 @@ def test_slashes_around_a_prefix_do_not_matter(partner: World, tmp_path: Path, p
 
 def test_a_public_url_of_another_place_is_refused(partner: World, tmp_path: Path) -> None:
     """Every link on the pages would lead nowhere: it is said at the start, by the setting's name."""
-    settings = _settings(partner, tmp_path, "http://localhost/elsewhere")
+    settings = settings_of("http://localhost/elsewhere", tmp_path, partner.partner)
     with pytest.raises(FaultySettings, match="HITCHPOST_PUBLIC_URL: must end with /hitchpost"):
         Hitchpost(Flask("host"), settings=settings)
 
 
 def test_an_app_factory_mounts_later_and_once(partner: World, tmp_path: Path) -> None:
     """``init_app``, as Flask's other extensions have it; a second one in the same app is told plainly."""
-    settings = _settings(partner, tmp_path, "http://localhost/hitchpost")
+    settings = settings_of("http://localhost/hitchpost", tmp_path, partner.partner)
     hitchpost = Hitchpost(settings=settings)
     apps = [Flask("one"), Flask("two")]
     for app in apps:
@@ -294,6 +294,7 @@ if child:
 
 def test_a_forked_worker_works_and_keeps_house_itself(partner: World, tmp_path: Path) -> None:
     """A host built and used before the fork (gunicorn's preload_app): threads and connections begin anew."""
+    sqlite_url(tmp_path, "bff")
     told = subprocess.run(
         [sys.executable, "-c", FORKING, str(tmp_path), partner.partner],
         cwd=Path(__file__).parents[2],
@@ -306,27 +307,24 @@ def test_a_forked_worker_works_and_keeps_house_itself(partner: World, tmp_path: 
     assert lines == ["200 200 housekeeping checkpoint webhooks"] * 2
 
 
-def _settings(partner: World, folder: Path, public_url: str) -> Settings:
-    return load_settings(
-        public_url=public_url,
-        database_url=f"sqlite:///{folder}/mounted.db",
-        secret_keys="k" * 40,
-        partner_api_url=partner.partner,
-        partner_service_url=partner.partner,
-        partner_client_id="a",
-        partner_client_secret="b" * 20,
-        environment="development",
-    )
-
-
 LOCAL = "http://localhost:5000"
 
 
-def mount_app(partner: World, folder: Path, who: Any) -> Flask:
-    """A host's app that has the BFF in it, and ``identify`` as it should not be."""
-    app = Flask("host")
-    mount(app, LOCAL, folder, partner.partner, who=who, housekeeping="off")
-    return app
+@dataclass
+class Asked:
+    """A host's app that has the BFF in it, and what its ``identify`` returns."""
+
+    app: Flask
+    returned: Any = None
+
+
+@pytest.fixture(scope="module")
+def asked(partner: World, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """One for all that an ``identify`` may return."""
+    made = Asked(Flask("host"))
+    folder = tmp_path_factory.mktemp("asked")
+    mount(made.app, LOCAL, folder, partner.partner, who=lambda _: made.returned, housekeeping="off")
+    return made
 
 
 SOUND = Principal("embedded", AccountRef("acme", "Acme"), User("ada"))
@@ -350,11 +348,11 @@ SOUND = Principal("embedded", AccountRef("acme", "Acme"), User("ada"))
     ],
 )
 def test_what_is_no_principal_is_told_in_one_line(
-    partner: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], returned: Any, told: str
+    asked: Asked, capsys: pytest.CaptureFixture[str], returned: Any, told: str
 ) -> None:
     """To the host's developer in the log, and to the page: it is no outage and no fault of the program."""
-    app = mount_app(partner, tmp_path, lambda _: returned)
-    answer = app.test_client().get("/hitchpost/v1/config", base_url=LOCAL, headers=SAME_ORIGIN)
+    asked.returned = returned
+    answer = asked.app.test_client().get("/hitchpost/v1/config", base_url=LOCAL, headers=SAME_ORIGIN)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
     assert told in answer.json["detail"]
     assert told in capsys.readouterr().out
@@ -364,10 +362,10 @@ def test_what_is_no_principal_is_told_in_one_line(
     "returned",
     [SOUND, replace(SOUND, account=AccountRef("acme", None)), replace(SOUND, connectors=["sandbox"])],  # type: ignore[arg-type]
 )
-def test_what_means_one_principal_is_taken(partner: World, tmp_path: Path, returned: Principal) -> None:
+def test_what_means_one_principal_is_taken(asked: Asked, returned: Principal) -> None:
     """An account without a name is called by its id, and any collection of connectors limits them."""
-    client = mount_app(partner, tmp_path, lambda _: returned).test_client()
-    begun = client.post(
+    asked.returned = returned
+    begun = asked.app.test_client().post(
         "/hitchpost/v1/attempts",
         base_url=LOCAL,
         json={"connector": "sandbox"},
@@ -379,4 +377,4 @@ def test_what_means_one_principal_is_taken(partner: World, tmp_path: Path, retur
 def test_an_identify_that_is_no_function_is_refused_at_the_start(partner: World, tmp_path: Path) -> None:
     """Not at a user's first click."""
     with pytest.raises(FaultySettings, match="identify: is no function"):
-        mount_app(partner, tmp_path, SOUND)
+        mount(Flask("host"), LOCAL, tmp_path, partner.partner, who=SOUND)  # type: ignore[arg-type]
