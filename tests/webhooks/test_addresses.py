@@ -15,6 +15,7 @@ from tests.support.receiver import open_receiver
 from tests.support.tls import Front, TlsFault, serve_tls, trust
 
 QUICK = SendLimits(connect=2.0, read=2.0, total=3.0)
+IMPATIENT = SendLimits(connect=1.0, read=0.3, total=0.4)
 
 
 def send(policy: Policy, url: str) -> str | None:
@@ -91,7 +92,7 @@ def test_a90_a_handshake_that_drips_ends_with_the_rest(tmp_path: Path) -> None:
             connection.recv(65536)
             # The head of a TLS record of 16 KiB, and then its bytes one by one.
             connection.sendall(b"\x16\x03\x03\x40\x00")
-            while not over.wait(0.3):
+            while not over.wait(0.05):
                 try:
                     connection.sendall(b"\x02")
                 except OSError:
@@ -100,7 +101,7 @@ def test_a90_a_handshake_that_drips_ends_with_the_rest(tmp_path: Path) -> None:
     policy = Policy(networks=networks_of("127.0.0.0/8"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=drip, args=(listening,), daemon=True).start()
-        outcome = Sender(policy, QUICK).send(f"https://127.0.0.1:{listening.getsockname()[1]}/", "{}", {})
+        outcome = Sender(policy, IMPATIENT).send(f"https://127.0.0.1:{listening.getsockname()[1]}/", "{}", {})
         over.set()
     assert outcome.error == "timed_out"
-    assert outcome.seconds < 6
+    assert outcome.seconds < 3
