@@ -56,22 +56,16 @@ def drift(engine: Engine, metadata: MetaData) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
-@pytest.mark.parametrize(("open_database", "metadata", "_migrations"), BOTH)
-def test_the_migrations_make_the_tables(
-    tmp_path: Path, database_url: DatabaseUrl, open_database: Open, metadata: MetaData, _migrations: Path
-) -> None:
-    """A database brought up to date differs from the tables in nothing; a second time changes nothing."""
-    engine = open_database(database_url(tmp_path, "one"))
-    assert drift(engine, metadata) == []
-    engine.dispose()
-
-
 @pytest.mark.parametrize(("open_database", "metadata", "migrations"), BOTH)
-def test_the_migrations_go_down_and_up_again(
+def test_the_migrations_make_the_tables(
     tmp_path: Path, database_url: DatabaseUrl, open_database: Open, metadata: MetaData, migrations: Path
 ) -> None:
-    """All the way down leaves no table behind, and up again makes the same as before."""
+    """A database brought up to date differs from the tables in nothing; a second time changes nothing.
+
+    All the way down leaves no table behind, and up again makes the same as before.
+    """
     engine = open_database(database_url(tmp_path, "one"))
+    assert drift(engine, metadata) == []
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with engine.begin() as connection:
@@ -89,7 +83,7 @@ def test_an_account_belongs_to_the_product_that_used_it_first(
     tmp_path: Path, database_url: DatabaseUrl
 ) -> None:
     """Before that was kept, the attempts tell: of those that were launched, the earliest."""
-    engine = open_bff(database_url(tmp_path, "owners"))
+    engine = open_database(database_url(tmp_path, "bff"))
     config = Config()
     config.set_main_option("script_location", str(bff.storage.schema.MIGRATIONS))
 
@@ -120,7 +114,7 @@ def test_an_account_belongs_to_the_product_that_used_it_first(
 
 def test_a_connection_that_was_lost_before_is_looked_at(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """It may have been healed elsewhere; what has ended is left alone."""
-    engine = open_bff(database_url(tmp_path, "lost"))
+    engine = open_database(database_url(tmp_path, "bff"))
     config = Config()
     config.set_main_option("script_location", str(bff.storage.schema.MIGRATIONS))
     at, store = datetime(2026, 1, 1, tzinfo=UTC), DatabaseConnections(engine)
