@@ -24,7 +24,7 @@ def test_for_any_two_colours_a_colour_is_found(first: str, second: str) -> None:
     assert contrast(found, second) >= 4.5
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(HEX, HEX)
 def test_what_is_suggested_for_any_button_passes(accent: str, text: str) -> None:
     """Taken over, the pair is no fault any more."""
@@ -36,7 +36,7 @@ def test_what_is_suggested_for_any_button_passes(accent: str, text: str) -> None
                 assert contrast(changed["accent"], changed["accent_ink"]) >= 4.5
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.dictionaries(st.sampled_from(COLOURS), HEX))
 def test_where_no_fault_is_told_everything_can_be_read(chosen: dict[str, str]) -> None:
     """In both schemes, whatever was chosen and whatever stands in for the rest."""
