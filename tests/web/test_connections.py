@@ -22,8 +22,10 @@ from bff.products.store import DatabaseProducts
 from tests.partner.conftest import client_of
 from tests.support.connections import connected, events, listed, named, shown
 from tests.support.databases import DatabaseUrl
+from tests.support.fault_proxy import Fault
+from tests.support.faulty_world import FaultyWorld, open_faulty_world
 from tests.support.studio import StudioWorld
-from tests.support.world import HOST, OTHER_SECRET_KEY, SANDBOX_SECRET, World, open_world
+from tests.support.world import HOST, OTHER_SECRET_KEY, SANDBOX_SECRET, World
 from tests.web.test_products_apart import sets
 
 pytestmark = [pytest.mark.usefixtures("server_hears"), pytest.mark.one_database]
@@ -320,26 +322,21 @@ class TestOutage:
     """While the partner service is away."""
 
     @pytest.fixture
-    def apart(self, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[World]:
+    def apart(self, tmp_path: Path, database_url: DatabaseUrl) -> Iterator[FaultyWorld]:
         """A world whose partner service may go away."""
-        settings = {"partner_total_timeout": 1.0, "partner_read_timeout": 1.0}
-        with open_world(tmp_path, database_url=database_url, bff_settings=settings) as world:
+        with open_faulty_world(tmp_path, database_url) as world:
             yield world
 
-    def test_what_is_known_is_told_with_its_age(self, apart: World) -> None:
+    def test_what_is_known_is_told_with_its_age(self, apart: FaultyWorld) -> None:
         """Nobody is told "disconnected" because a service is away; of nothing known nothing is told."""
         token = apart.session()
         connection = connected(apart, token)
         seen_at = listed(apart)[0]["last_seen_at"]
-        apart.partner_calls.open.clear()
-        try:
-            forget(apart)
-            (one,) = listed(apart)
-            told = shown(apart, token)
-            nobody = replace(apart, account="nobody")
-            away = nobody.server("GET", "/v1/connections", params={"account": "nobody"})
-        finally:
-            apart.partner_calls.open.set()
+        apart.before_partner.switch(Fault.REFUSE)
+        forget(apart)
+        (one,) = listed(apart)
+        told = shown(apart, token)
+        away = apart.server("GET", "/v1/connections", params={"account": "nobody"})
         assert (one["id"], one["state"], one["last_state"]) == (connection, "unknown", "connected")
         assert one["last_seen_at"] == seen_at
         assert (told["state"], told["last_state"]) == ("unknown", "connected")
