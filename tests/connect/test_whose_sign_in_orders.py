@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import permutations, product
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -47,6 +48,13 @@ class SignIn:
         return [OtherSignIn(self.user == other.user, self.attempt.minted_at, over, refused, before)]
 
 
+def changed(attempt: Attempt, **values: Any) -> Attempt:
+    """As ``dataclasses.replace``, which takes five times as long for so many fields."""
+    made = copy(attempt)
+    vars(made).update(values)
+    return made
+
+
 class Story:
     """What happens in one order, ``gap`` seconds apart, and what the pages are told meanwhile."""
 
@@ -62,7 +70,7 @@ class Story:
             self.connected = False
         elif what == "launch":
             one = self.both[int(number)]
-            one.attempt = replace(
+            one.attempt = changed(
                 ATTEMPT, user=User(one.user), minted_at=self.now, launched_at=self.now,
                 expires_at=self.now + timedelta(minutes=15), authenticated_before=self.connected,
             )  # fmt: skip
@@ -79,7 +87,7 @@ class Story:
             changes = outcome.decide(one.attempt, seen, self.now, hint=hint, others=others)
             if changes is not None:
                 assert not changes.get("attributed") or self._has_allowed(one), "named without cause"
-                one.attempt = replace(one.attempt, **changes)
+                one.attempt = changed(one.attempt, **changes)
             if outcome.succeeded_late(one.attempt, seen, others) is not None:
                 assert one.allowed_at is not None, "a late success that was another's"
 
@@ -92,7 +100,7 @@ class Story:
             one.allowed_at, self.connected = self.now, True
         if one.end not in {"lost", "page"} and one.attempt.settled_at is None:
             error = one.end if one.end == "access_denied" else None
-            one.attempt = replace(one.attempt, returned_at=self.now, return_error=error)
+            one.attempt = changed(one.attempt, returned_at=self.now, return_error=error)
 
     def _has_allowed(self, one: SignIn) -> bool:
         assert one.attempt is not None
