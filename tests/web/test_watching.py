@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import update
 
+from bff.cli.main import main
 from bff.partner.storage import tables
 from tests.support.world import World
 
@@ -100,29 +98,20 @@ def test_a_header_tells_the_signal(world: World) -> None:
     assert {step for step in steps if step.endswith("_seen")} == {"focus_seen"}
 
 
-def test_an_operator_reads_the_story_by_its_support_code(world: World) -> None:
+def test_an_operator_reads_the_story_by_its_support_code(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`hitchpost attempts show CODE` prints what happened, in words."""
     told = world.read(world.connect(world.session()))
-    environment = os.environ | {"HITCHPOST_DATABASE_URL": world.bff_database}
-
-    def show(code: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bff", "attempts", "show", code],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=Path(__file__).parents[2],
-        )
-
-    shown = show(told["support_code"].lower())
-    assert shown.returncode == 0, shown.stderr
-    assert told["id"] in shown.stdout
-    assert "a sign-in token was minted" in shown.stdout
-    assert "ended: connected" in shown.stdout
-    unknown = show("NONE-0000")
-    assert unknown.returncode == 2
-    assert "there is no attempt" in unknown.stderr
+    monkeypatch.setenv("HITCHPOST_DATABASE_URL", world.bff_database)
+    capsys.readouterr()
+    assert main(["attempts", "show", told["support_code"].lower()]) == 0
+    shown = capsys.readouterr().out
+    assert told["id"] in shown
+    assert "a sign-in token was minted" in shown
+    assert "ended: connected" in shown
+    assert main(["attempts", "show", "NONE-0000"]) == 2
+    assert "there is no attempt" in capsys.readouterr().err
 
 
 def mismatched(world: World, token: str) -> str:
