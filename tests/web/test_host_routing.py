@@ -56,7 +56,7 @@ def test_a_hosts_limits_count_its_own_pages_alone(partner: World, tmp_path: Path
         assert [requests.get(f"{url}/sign-in/ada", timeout=10).status_code for _ in range(2)] == [200, 429]
 
 
-@pytest.mark.parametrize("written", ["/verbinden-für", "/verbinden-f%C3%BCr", "verbinden-für/"])
+@pytest.mark.parametrize("written", ["/verbinden-f%C3%BCr", "verbinden-für/"])
 def test_a_prefix_of_any_letters(partner: World, tmp_path: Path, written: str) -> None:
     """The public URL is an address, and has it encoded; the prefix may be written either way."""
     app = Flask("host")
