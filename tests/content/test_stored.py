@@ -36,6 +36,8 @@ from tests.support.waiting import wait_for
 from tests.web.test_growth import SHOP
 from tests.web.test_limits import begin, seconds
 
+pytestmark = pytest.mark.one_database
+
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MESSAGE = "messages/default/text/*/*"
 WORD = "words/*/de/button"
@@ -60,7 +62,6 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.one_database
 def test_a69_an_entry_that_is_not_known_is_refused_when_it_is_saved(studio: StudioWorld) -> None:
     """By its path and with what to do; nothing of that save is taken."""
     editor = studio.editor()
@@ -220,6 +221,7 @@ def test_a69_images_are_looked_at_once_an_hour(shelf: Shelf) -> None:
     assert "images" in shelf.purge.delete_old(now + IMAGES_CHECKED_EVERY, 50)
 
 
+@pytest.mark.both_databases
 def test_a69_a_product_has_so_many_images(shelf: Shelf) -> None:
     """One more is refused, with what to do; one that is there already is none more; another has its own."""
     for at in range(3):
@@ -230,6 +232,7 @@ def test_a69_a_product_has_so_many_images(shelf: Shelf) -> None:
     shelf.images.put(picture(3), "other", 3)
 
 
+@pytest.mark.both_databases
 def test_a_picture_that_two_processes_store_at_once_is_stored_once(shelf: Shelf) -> None:
     """Workers that start together with the same product file: none of them fails."""
     if shelf.engine.dialect.name == "sqlite":
@@ -246,6 +249,7 @@ def test_a_picture_that_two_processes_store_at_once_is_stored_once(shelf: Shelf)
     assert shelf.names() == {logo.name}
 
 
+@pytest.mark.both_databases
 def test_a69_so_many_versions_are_kept(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest, and the one that a draft stands on."""
     monkeypatch.setattr(content_store, "MOST_VERSIONS", 3)

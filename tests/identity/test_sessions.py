@@ -31,6 +31,8 @@ from tests.support.studio import COOKIE, GRACE, StudioWorld
 from tests.support.waiting import wait_for
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, OTHER_HOST, OTHER_SECRET_KEY, World, build_bff
 
+pytestmark = pytest.mark.one_database
+
 OLD, NEW = "old-" + "o" * 40, "new-" + "n" * 40
 ADA = Principal("demo", AccountRef("acme", "Acme"), User("ada"))
 LOOPBACK_COOKIE = {"HttpOnly", "SameSite=Lax", "Path=/"}
@@ -168,6 +170,7 @@ def test_a9_a_studio_session_ends_by_itself(studio: StudioWorld) -> None:
     assert another.get("messages").status_code == 401
 
 
+@pytest.mark.both_databases
 def test_a9_signing_out_ends_it_at_the_server(studio: StudioWorld) -> None:
     """It needs the session's own token; twice is as good as once."""
     editor = studio.editor()
@@ -181,6 +184,7 @@ def test_a9_signing_out_ends_it_at_the_server(studio: StudioWorld) -> None:
     assert editor.post("sign-out", csrf=csrf).status_code == 401
 
 
+@pytest.mark.both_databases
 def test_a9_an_operator_ends_the_sessions_of_a_person(studio: StudioWorld) -> None:
     """Every browser of theirs is signed out, a link not used yet is useless; others stay."""
     first, second, other = studio.editor(), studio.editor(), studio.editor(GRACE)
@@ -215,6 +219,7 @@ def test_a9_the_host_ends_every_session_of_a_user(world: World) -> None:
     assert works(world, world.session())
 
 
+@pytest.mark.both_databases
 def test_a9_the_host_ends_the_sessions_of_one_account(world: World) -> None:
     """The user's sessions in another account go on."""
     here = world.session()

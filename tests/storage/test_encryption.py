@@ -27,6 +27,8 @@ from tests.support.databases import DatabaseUrl
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, SECRET_KEY, World
 
+pytestmark = pytest.mark.one_database
+
 FIRST, SECOND = bytes(32), bytes([1]) * 32
 OLD = Vault({"k1": FIRST})
 BOTH = Vault({"k2": SECOND, "k1": FIRST})
@@ -248,6 +250,7 @@ def test_a50_what_does_not_open_is_told_and_left(database_at: str) -> None:
     assert "account_connector:1:credentials" in "\n".join(report.faults)
 
 
+@pytest.mark.both_databases
 def test_a50_a_value_that_changes_meanwhile_is_left_alone(database_at: str) -> None:
     """What the running service stored between reading and writing is never undone."""
     database = Database(database_at)

@@ -19,6 +19,8 @@ from tests.support.databases import DatabaseUrl
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World, open_world
 
+pytestmark = pytest.mark.one_database
+
 OTHER = base64.b64encode(b"y" * 32).decode()
 
 
@@ -40,7 +42,9 @@ def vault(keys: str) -> Vault:
     return Vault(encryption_keys(keys))
 
 
-@pytest.mark.parametrize("how", REPLACED)
+@pytest.mark.parametrize(
+    "how", [pytest.param("under its own id", marks=pytest.mark.both_databases), "by one of another id"]
+)
 def test_a_replaced_key_is_refused(
     world: World,
     third: ThirdParty,

@@ -23,6 +23,8 @@ from tests.support.connections import hear_of, listed
 from tests.support.databases import DatabaseUrl
 from tests.support.world import World, open_world
 
+pytestmark = pytest.mark.one_database
+
 
 def services_of(world: World) -> Services:
     """What the BFF works with."""
@@ -65,6 +67,7 @@ def test_what_was_used_or_ended_is_not_good_again(
         assert world.read(world.connect(world.session()))["status"] == "connected"
 
 
+@pytest.mark.both_databases
 def test_what_succeeded_since_the_backup_is_told(
     tmp_path: Path, database_url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +93,7 @@ def test_what_succeeded_since_the_backup_is_told(
         assert (stands["state"], stands["connected_by"]) == ("connected", "ada")
 
 
+@pytest.mark.both_databases
 def test_ids_of_connections_do_not_come_again(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """What was made after the backup, and is not in it, has an id that nothing gets any more."""
     database = Database(database_url(tmp_path, "partner"))
@@ -102,6 +106,7 @@ def test_ids_of_connections_do_not_come_again(tmp_path: Path, database_url: Data
     database.close()
 
 
+@pytest.mark.both_databases
 def test_an_empty_database_counts_on_too(tmp_path: Path, database_url: DatabaseUrl) -> None:
     """A backup may be older than the first connection."""
     database = Database(database_url(tmp_path, "partner"))

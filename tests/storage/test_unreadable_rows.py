@@ -16,6 +16,8 @@ from bff.storage.tables import attempts
 from tests.storage.test_storage import House, house
 from tests.support.damage import damage
 
+pytestmark = pytest.mark.one_database
+
 __all__ = ["house"]
 
 
@@ -41,7 +43,9 @@ def unreadable(house: House, attempt: Attempt) -> None:
     damage(house.engine, attempts.c.created_at, attempts.c.id != attempt.id)
 
 
-@pytest.mark.parametrize("break_others", [of_a_newer_release, unreadable])
+@pytest.mark.parametrize(
+    "break_others", [of_a_newer_release, pytest.param(unreadable, marks=pytest.mark.both_databases)]
+)
 def test_a95_attempts_that_cannot_be_read_hold_up_no_other(house: House, break_others: object) -> None:
     """More than a round takes lie before the one: it ends in the same round, and again late."""
     attempt = house.core.launched()

@@ -19,7 +19,7 @@ from tests.support import lost_grants
 from tests.support.connections import connected, events, listed
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, SANDBOX_SECRET, World
 
-pytestmark = pytest.mark.usefixtures("server_hears")
+pytestmark = [pytest.mark.usefixtures("server_hears"), pytest.mark.one_database]
 
 ROUNDS: Final = 3
 FOLLOWS: Final = {
@@ -59,7 +59,9 @@ def look(world: World) -> None:
         assert world.page("GET", "/v1/config", token).status_code == 200
 
 
-@pytest.mark.parametrize("lost", [False, True], ids=["stands", "lost"])
+@pytest.mark.parametrize(
+    "lost", [False, pytest.param(True, marks=pytest.mark.both_databases)], ids=["stands", "lost"]
+)
 def test_what_nobody_has_told_is_told_before_its_end(world: World, lost: bool) -> None:
     """A sign-in succeeded, and the worker that asked about it was killed; then the connection is ended."""
     token, browser = world.session(), requests.Session()
@@ -88,6 +90,7 @@ def test_what_nobody_has_told_is_told_before_its_end(world: World, lost: bool) -
     assert story[0][1]["connected_by"] == "ada"
 
 
+@pytest.mark.both_databases
 def test_the_story_of_a_connection_is_one(world: World) -> None:
     """Each change is told once, in an order that can happen, and the last one is what is so."""
     connection = connected(world, world.session())

@@ -90,7 +90,6 @@ class TestGone:
             error = refused.json()["error"]
             assert (error["code"], error["title"]) == ("connector_unavailable", title)
 
-    @pytest.mark.both_databases
     def test_the_window_says_so_that_was_opened_for_it(self, world: World) -> None:
         """It ended between the press and the launch."""
         attempt = world.begin(world.session(), "sandbox")
@@ -261,7 +260,6 @@ class TestTold:
         refused = world.server("POST", path, json={"force": "yes"}, params={"account": world.account})
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
-    @pytest.mark.both_databases
     def test_a_grant_that_dies_while_somebody_signs_in_is_told_at_once(self, world: World) -> None:
         """It is none of that sign-in's doing: who asks for a token is refused, and the event is there."""
         token = world.session()

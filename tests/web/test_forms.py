@@ -164,7 +164,6 @@ def test_cancel_after_a_refused_key_is_a_no(world: World, session: str) -> None:
     assert form.status() == "declined"
 
 
-@pytest.mark.both_databases
 def test_cancel_after_a_key_that_connected_is_no_no(world: World, session: str) -> None:
     """The worker that tried the key was killed before it noted how that ended."""
     form = open_form(world, session, KEY)

@@ -70,7 +70,6 @@ def test_a_success_that_has_been_ended_since_is_no_news(world: World) -> None:
     assert world.read(attempt)["late_success"] is None
 
 
-@pytest.mark.both_databases
 def test_a_sign_in_that_an_end_has_cancelled_in_vain_is_looked_at(world: World) -> None:
     """A colleague's end of the connection failed, and the user went on in the popup."""
     hear_of(world)
@@ -107,7 +106,6 @@ def test_who_opens_again_and_finishes_in_the_first_window_is_connected(world: Wo
     assert [(name, data["connected_by"]) for name, data in events(world)] == [("connected", "ada")]
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("why", ["denied", "connected before", "another user", "another page"])
 def test_a_window_of_another_kind_connects_no_second_attempt(world: World, why: str) -> None:
     """Nothing was connected there since, or not for this user and page."""

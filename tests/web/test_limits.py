@@ -35,6 +35,8 @@ from tests.support.redis_server import NoRedis, RedisServer, private_redis
 from tests.support.servers import serve
 from tests.support.world import CLIENT_ID, CLIENT_SECRET, HOST, World, build_bff
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
@@ -211,6 +213,7 @@ def test_answers_tell_nothing_of_limits(strict: Strict) -> None:
     assert not {name for name in told if "ratelimit" in name.lower() or name == "Retry-After"}
 
 
+@pytest.mark.both_databases
 def test_counts_outlive_a_restart(strict: Strict) -> None:
     """Where the database counts, another process goes on from where the last one stopped."""
     before = strict(limit_user_attempts=1, limits_url="database://")
@@ -220,6 +223,7 @@ def test_counts_outlive_a_restart(strict: Strict) -> None:
     assert begin(after, token).status_code == 429
 
 
+@pytest.mark.both_databases
 def test_the_database_counts_exactly(strict: Strict) -> None:
     """Of 24 calls at once through two BFFs, as many pass as may."""
     both = [strict(limit_user_attempts=10, limits_url="database://") for _ in range(2)]
@@ -273,6 +277,7 @@ def test_a25_without_redis_nothing_is_minted(strict: Strict, redis_server: Redis
     assert world.launch(attempt["launch_token"]).status_code == 303
 
 
+@pytest.mark.both_databases
 def test_without_its_table_nothing_is_minted(strict: Strict) -> None:
     """The same where the database counts."""
     world = strict(limits_url="database://")
@@ -403,6 +408,7 @@ def counts(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[DatabaseStorag
     engine.dispose()
 
 
+@pytest.mark.both_databases
 def test_a_window_begins_with_its_first_hit_and_ends(counts: DatabaseStorage) -> None:
     """Hits add up, the end stays where it was, and the first hit after it begins anew."""
     assert [counts.incr("k", 60), counts.incr("k", 60, 2), counts.get("k")] == [1, 3, 3]
@@ -418,6 +424,7 @@ def test_a_window_begins_with_its_first_hit_and_ends(counts: DatabaseStorage) ->
     assert counts.get("k") == 0
 
 
+@pytest.mark.both_databases
 def test_a73_a_window_that_a_wrong_clock_began_is_over(counts: DatabaseStorage) -> None:
     """It would count, and refuse, until that clock's time has come."""
     counts.incr("k", 60, 5)
@@ -427,6 +434,7 @@ def test_a73_a_window_that_a_wrong_clock_began_is_over(counts: DatabaseStorage) 
     assert counts.get_expiry("k") < time.time() + 61
 
 
+@pytest.mark.both_databases
 def test_parallel_hits_are_all_counted(counts: DatabaseStorage) -> None:
     """One statement a hit: none is lost, and no two get the same count."""
     with ThreadPoolExecutor(8) as pool:
@@ -434,6 +442,7 @@ def test_parallel_hits_are_all_counted(counts: DatabaseStorage) -> None:
     assert sorted(seen) == list(range(1, 81))
 
 
+@pytest.mark.both_databases
 def test_counts_that_are_over_are_forgotten(counts: DatabaseStorage) -> None:
     """A few at a time; one that still runs stays."""
     for number in range(5):
@@ -460,6 +469,7 @@ def test_what_is_stored_names_nobody(strict: Strict) -> None:
     assert not [key for key in keys if "lovelace" in key or world.account in key]
 
 
+@pytest.mark.both_databases
 def test_one_worker_counts_in_memory_and_several_in_the_database(counts: DatabaseStorage) -> None:
     """Unless it is said otherwise; PostgreSQL may have other machines."""
     engine = counts._engine
@@ -508,6 +518,7 @@ def test_in_memory_nobody_stays_for_ever() -> None:
         assert counts._windows.keys() == {"later"}
 
 
+@pytest.mark.both_databases
 def test_a_database_that_fails_is_told_as_such(counts: DatabaseStorage) -> None:
     """As the library's own error, which the BFF answers."""
     with counts._engine.begin() as connection:

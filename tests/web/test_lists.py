@@ -22,6 +22,8 @@ from tests.support.receiver import new_secret, open_receiver
 from tests.support.studio import StudioWorld
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def listed(world: World, query: str, **options: Any) -> dict[str, Any]:
     """A page of attempts."""
@@ -42,6 +44,7 @@ def walked(world: World, query: str) -> list[str]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
+@pytest.mark.both_databases
 def test_the_list_has_every_attempt_once_newest_first(world: World) -> None:
     """In pages of any size; what begins meanwhile moves nothing."""
     token = world.session()
@@ -55,6 +58,7 @@ def test_the_list_has_every_attempt_once_newest_first(world: World) -> None:
     assert [item["id"] for item in second["attempts"]] == begun[::-1][3:6]
 
 
+@pytest.mark.both_databases
 def test_what_ended_since_is_listed_however_long_ago_it_began(world: World) -> None:
     """A server that was away finds what it has missed: also a form that was sent again and again."""
     token, now = world.session(), datetime.now(UTC)
@@ -70,6 +74,7 @@ def test_what_ended_since_is_listed_however_long_ago_it_began(world: World) -> N
         assert sorted(found) == sorted([ended, late]), more
 
 
+@pytest.mark.both_databases
 def test_the_list_of_a_whole_product_goes_on_after_a_page(world: World) -> None:
     """Without any filter the cursor alone says where."""
     begun = [world.begin(world.session())["id"] for _ in range(2)]
@@ -84,6 +89,7 @@ def test_since_the_beginning_of_time_is_everything(world: World) -> None:
     assert walked(world, f"account={world.account}&since=0001-01-01T00:00:00Z") == [begun]
 
 
+@pytest.mark.both_databases
 def test_the_list_is_filtered_by_what_is_asked(world: World) -> None:
     """By account, user, connector, status and time; all of them together."""
     ada, bob = world.session(), world.session(user="bob")
@@ -165,6 +171,7 @@ def test_no_page_may_read_the_lists(world: World) -> None:
     assert preflight.headers["Access-Control-Allow-Origin"] == "https://app.example"
 
 
+@pytest.mark.both_databases
 def test_the_delivery_log_tells_what_was_sent(studio: StudioWorld) -> None:
     """Of the product of the key alone: where, how often, what came back, and when it is tried again."""
     services: Services = studio.world.bff_app.extensions[EXTENSION]
@@ -189,6 +196,7 @@ def test_the_delivery_log_tells_what_was_sent(studio: StudioWorld) -> None:
     webhooks.endpoints.replace(studio.product, [])
 
 
+@pytest.mark.both_databases
 def test_a_page_looks_through_so_many_and_says_where_to_go_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,8 @@ from tests.support.receiver import Receiver, new_secret, open_receiver
 from tests.support.waiting import wait_for
 from tests.webhooks.conftest import Hooks
 
+pytestmark = pytest.mark.one_database
+
 
 def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receiver: Receiver) -> None:
     """The specification's own library takes it; the body has what the contract names."""
@@ -43,6 +45,7 @@ def test_an_event_arrives_signed_as_the_specification_says(hooks: Hooks, receive
     assert [row.status for row in hooks.rows()] == ["delivered"]
 
 
+@pytest.mark.both_databases
 def test_operators_see_what_is_whose(hooks: Hooks, receiver: Receiver) -> None:
     """The endpoints of all products, and the product of a delivery."""
     [endpoint] = hooks.register(receiver.url)
@@ -54,6 +57,7 @@ def test_operators_see_what_is_whose(hooks: Hooks, receiver: Receiver) -> None:
     assert hooks.log.product_of("whd_none") is None
 
 
+@pytest.mark.both_databases
 def test_whoever_queues_an_event_holds_its_endpoint(hooks: Hooks) -> None:
     """Also one that is due already: a worker that has just found nothing waits, and then sees the event."""
     if hooks.engine.dialect.name == "sqlite":
@@ -182,6 +186,7 @@ def test_a_busy_receiver_names_a_time(status: int, named: str, seconds: float | 
         assert Sender(Policy(loopback=True)).send(url, "{}", {}).retry_after == seconds
 
 
+@pytest.mark.both_databases
 def test_an_endpoint_that_is_gone_is_switched_off(
     hooks: Hooks, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -280,7 +285,6 @@ def test_what_waited_for_a_dead_receiver_for_three_days_is_given_up_untried(hook
     assert {row.error for row in hooks.rows()} == {"unreachable", "too_old"}
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("fault", ["drips headers", "hangs"])
 def test_slowness_and_silence_are_failures(impatient_hooks: Hooks, fault: str) -> None:
     """They are told in the log and tried again."""
@@ -292,7 +296,6 @@ def test_slowness_and_silence_are_failures(impatient_hooks: Hooks, fault: str) -
     assert [(row.error, row.status) for row in impatient_hooks.rows()] == [("timed_out", "pending")]
 
 
-@pytest.mark.one_database
 def test_garbage_is_a_failure(hooks: Hooks) -> None:
     """It is no answer: it is told in the log, and the event sent again."""
 
@@ -329,6 +332,7 @@ def test_a90_an_endless_answer_is_not_read_to_its_end(hooks: Hooks) -> None:
     assert [row.status for row in hooks.rows()] == ["delivered"]
 
 
+@pytest.mark.both_databases
 def test_a_worker_that_dies_holds_an_endpoint_up_for_a_lease(hooks: Hooks, receiver: Receiver) -> None:
     """Its lease ends; whoever looks then delivers."""
     hooks.register(receiver.url)
@@ -342,6 +346,7 @@ def test_a_worker_that_dies_holds_an_endpoint_up_for_a_lease(hooks: Hooks, recei
     assert len(receiver.got) == 1
 
 
+@pytest.mark.both_databases
 def test_several_workers_deliver_each_event_once(hooks: Hooks, receiver: Receiver) -> None:
     """No two of them queue the same event, or are at one endpoint at the same time."""
     hooks.register(receiver.url)
@@ -355,6 +360,7 @@ def test_several_workers_deliver_each_event_once(hooks: Hooks, receiver: Receive
     assert len(receiver.got) == len({each.headers["webhook-id"] for each in receiver.got}) == 60
 
 
+@pytest.mark.both_databases
 def test_an_event_that_is_queued_while_a_worker_ends_is_not_forgotten(
     hooks: Hooks, receiver: Receiver
 ) -> None:
@@ -371,6 +377,7 @@ def test_an_event_that_is_queued_while_a_worker_ends_is_not_forgotten(
     assert len(receiver.got) == 2
 
 
+@pytest.mark.both_databases
 def test_the_thread_of_a_worker_delivers_at_once(
     hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -545,6 +552,7 @@ def test_a95_an_event_without_a_body_holds_up_no_other(
     assert [message.verified(hooks.secret)["type"] for message in receiver.got] == ["connection.connected"]
 
 
+@pytest.mark.both_databases
 def test_a95_an_endpoint_that_cannot_be_read_holds_up_no_other(hooks: Hooks, receiver: Receiver) -> None:
     """Neither when events are queued nor when they are sent."""
     broken, _ = hooks.register(receiver.url + "/broken", receiver.url)
@@ -561,6 +569,7 @@ def test_a95_an_endpoint_that_cannot_be_read_holds_up_no_other(hooks: Hooks, rec
         connection.execute(made_good.values(created_at=hooks.clock()))
 
 
+@pytest.mark.both_databases
 def test_a95_a_delivery_that_cannot_be_read_holds_up_no_other(hooks: Hooks, receiver: Receiver) -> None:
     """Of the same endpoint."""
     hooks.register(receiver.url)

@@ -14,6 +14,8 @@ from bff.settings import load_settings
 from tests.cli.test_webhooks_command import PRODUCT as WITH_WEBHOOK
 from tests.support.databases import DatabaseUrl
 
+pytestmark = pytest.mark.one_database
+
 OLD, NEW = "o1d9c27ab5e84f06d2b7c9e51a08f43d6e2b90c7", "n2e90c7f5a13843f1d9c27ab5e84f06d2b7c9e51"
 PRODUCT = WITH_WEBHOOK.format(
     url="http://127.0.0.1:9/hooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ"
@@ -44,7 +46,9 @@ def file(tmp_path: Path, database_url: DatabaseUrl, monkeypatch: pytest.MonkeyPa
     return path
 
 
-@pytest.mark.parametrize("command", ["check-config", "keys check"])
+@pytest.mark.parametrize(
+    "command", ["check-config", pytest.param("keys check", marks=pytest.mark.both_databases)]
+)
 def test_a_key_that_stored_secrets_need_is_missed(
     command: str, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
