@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
 class _Quiet(WSGIRequestHandler):
@@ -26,12 +26,19 @@ def serve(build: Callable[[str], Any]) -> Iterator[str]:
         server = make_server(
             "127.0.0.1", 0, build(url), threaded=True, fd=listening.fileno(), request_handler=_Quiet
         )
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        over = threading.Event()
+        thread = threading.Thread(target=_answer, args=(server, over), daemon=True)
         thread.start()
         try:
             yield url
         finally:
-            server.shutdown()
-            server.server_close()
+            over.set()
+            # Whoever waits for a request is woken by one, sooner than by looking from time to time.
+            socket.create_connection(listening.getsockname()).close()
             thread.join()
+            server.server_close()
+
+
+def _answer(server: BaseWSGIServer, over: threading.Event) -> None:
+    while not over.is_set():
+        server.handle_request()
