@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask import Response
 
+from bff.partner.providers import dead_credentials
+from tests.support.direct_calls import KEPT, PROVIDER
 from tests.support.third_party import Connection, ThirdParty
 from tests.support.world import World
 
@@ -45,13 +47,27 @@ DEAD = {
 }
 
 
+def is_dead(third: ThirdParty, status: int, body: Any) -> bool:
+    """Whether such an answer means that a token is."""
+    third.says["userinfo"] = lambda _: answers(status, body)
+    item = third.entry(userinfo_url=f"{third.url}/userinfo", dead_refresh=["190"])
+    said = PROVIDER.user_info(item, KEPT)[1]
+    assert said is not None
+    return dead_credentials.is_dead(item, said)
+
+
 @pytest.mark.parametrize(("status", "body"), DEAD.values(), ids=DEAD.keys())
+def test_a_token_is_called_dead_in_many_ways(third: ThirdParty, status: int, body: Any) -> None:
+    """By user info, whatever its status."""
+    assert is_dead(third, status, body)
+
+
 def test_a_token_that_nothing_renews_is_found_dead_however_it_is_told(
-    world: World, third: ThirdParty, status: int, body: Any
+    world: World, third: ThirdParty
 ) -> None:
     """Unasked, and no dead token is given out again."""
-    connection = connect(world, third, dead_refresh=["190"])
-    third.says["userinfo"] = lambda _: answers(status, body)
+    connection = connect(world, third)
+    third.says["userinfo"] = lambda _: answers(200, {"ok": False, "error": "token_revoked"})
     connection.look()
     assert connection.grant_state() == ("needs_reconnect", "revoked")
     assert connection.access_token().status_code == 409
@@ -69,12 +85,15 @@ ALIVE = {
 
 
 @pytest.mark.parametrize(("status", "body"), ALIVE.values(), ids=ALIVE.keys())
-def test_what_says_nothing_of_a_token_costs_no_connection(
-    world: World, third: ThirdParty, status: int, body: Any
-) -> None:
+def test_what_says_nothing_of_a_token_is_no_end_of_it(third: ThirdParty, status: int, body: Any) -> None:
+    """It may be about the request."""
+    assert not is_dead(third, status, body)
+
+
+def test_what_says_nothing_of_a_token_costs_no_connection(world: World, third: ThirdParty) -> None:
     """However often it is said."""
-    connection = connect(world, third, dead_refresh=["190"])
-    third.says["userinfo"] = lambda _: answers(status, body)
+    connection = connect(world, third)
+    third.says["userinfo"] = lambda _: answers(403, {"error": "unauthorized"})
     for _ in range(3):
         connection.look()
     assert connection.grant_state() == ("connected", None)

@@ -433,19 +433,9 @@ def test_a47_the_sandbox_ends_a_grant_whose_token_comes_twice(world: World) -> N
     assert connection.access_token().status_code == 409
 
 
-AWAY = {
-    "500": lambda _: refused("server_error", 500),
-    "503": lambda _: Response("later", 503),
-    "another error": lambda _: refused("invalid_client", 401),
-    "nonsense": lambda _: Response("<html>", content_type="text/html"),
-    "503 without a word": lambda _: refused("", 503),
-    "429": lambda _: refused("rate_limited", 429),
-    "a fault with 200": lambda _: refused("internal_error", 200),
-    "a wish to wait": lambda _: refused("slow_down"),
-}
-
-
-@pytest.mark.parametrize("say", AWAY.values(), ids=AWAY.keys())
+@pytest.mark.parametrize(
+    "say", [lambda _: Response("later", 503), lambda _: refused("invalid_client", 401)], ids=["503", "401"]
+)
 def test_a47_a_third_party_that_is_away_costs_no_connection(
     world: World, third: ThirdParty, say: Any
 ) -> None:

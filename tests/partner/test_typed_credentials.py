@@ -10,6 +10,7 @@ import pytest
 import requests
 from flask import Response, request
 
+from bff.partner.providers import body_errors
 from tests.partner.test_replaced_grants import failing, keep_house
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
@@ -85,29 +86,17 @@ def test_a_check_goes_without_an_optional_field_that_is_empty(
     assert seen == [(org, f"Basic {base64.b64encode(pair).decode()}", {"v": "1", **given})]
 
 
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        (401, 422),
-        (403, 422),
-        (400, 422),
-        (404, 422),
-        (302, 422),
-        (429, 424),
-        (408, 424),
-        (500, 424),
-        (503, 424),
-    ],
-)
-def test_a_refusal_is_told_apart_from_no_answer(
-    partner_world: World, third: ThirdParty, status: int, expected: int
-) -> None:
+REFUSALS = {401: 422, 403: 422, 400: 422, 404: 422, 302: 422, 429: 424, 408: 424, 500: 424, 503: 424}
+
+
+def test_a_refusal_is_told_apart_from_no_answer(partner_world: World, third: ThirdParty) -> None:
     """Wrong is what the third party refuses; that it is busy or out of order says nothing of the key."""
-    third.says["me"] = lambda _: refused("no", status)
     installed = connection(partner_world, third)
-    answer = give(installed, "k-1")
-    assert answer.status_code == expected
-    assert fields(answer) == ({"api_key": "refused"} if expected == 422 else {})
+    for status, expected in REFUSALS.items():
+        third.says["me"] = lambda _, status=status: refused("no", status)  # type: ignore[misc]
+        answer = give(installed, "k-1")
+        assert (answer.status_code, status) == (expected, status)
+        assert fields(answer) == ({"api_key": "refused"} if expected == 422 else {}), status
     told = installed.told()
     assert (told["Authenticated"], told["AuthValue"], told["Hitchpost"]["LastSignIn"]) == (False, None, None)
 
@@ -141,14 +130,16 @@ GOOD_WITH_200 = [
 
 
 @pytest.mark.parametrize("body", [*REFUSED_WITH_200, *GOOD_WITH_200], ids=str)
-def test_a_refusal_with_the_status_200_is_one(partner_world: World, third: ThirdParty, body: Any) -> None:
+def test_a_body_tells_a_refusal_whatever_its_form(body: Any) -> None:
     """Although the entry names no path at which to look for it; ``{"errors": []}`` and the like are none."""
-    third.says["me"] = lambda _: body
+    assert (body_errors.refusal_in(body) is not None) is (body in REFUSED_WITH_200)
+
+
+def test_a_refusal_with_the_status_200_is_one(partner_world: World, third: ThirdParty) -> None:
+    """As one with any other status."""
+    third.says["me"] = lambda _: REFUSED_WITH_200[0]
     answer = give(connection(partner_world, third), "k-1")
-    if body in GOOD_WITH_200:
-        assert answer.status_code == 200
-    else:
-        assert (answer.status_code, fields(answer)) == (422, {"api_key": "refused"})
+    assert (answer.status_code, fields(answer)) == (422, {"api_key": "refused"})
 
 
 def test_too_many_requests_with_the_status_200_are_no_refusal(
@@ -169,23 +160,21 @@ def test_a_host_that_nobody_answers_at_may_be_mistyped(partner_world: World, thi
     assert (answer.status_code, fields(answer)) == (424, {"host": "unreachable"})
 
 
-@pytest.mark.parametrize(
-    ("value", "team", "faults"),
-    [
-        (None, "north", {"api_key": "missing"}),
-        ("k", None, {"team": "missing"}),
-        ("k", "No!", {"team": "pattern"}),
-        (None, "No!", {"api_key": "missing", "team": "pattern"}),
-        ("k\u00fc", "north", {"api_key": "pattern"}),
-    ],
-)
-def test_what_cannot_be_right_is_not_sent_anywhere(
-    partner_world: World, third: ThirdParty, value: str | None, team: str | None, faults: dict[str, str]
-) -> None:
+WRONG = [
+    (None, "north", {"api_key": "missing"}),
+    ("k", None, {"team": "missing"}),
+    ("k", "No!", {"team": "pattern"}),
+    (None, "No!", {"api_key": "missing", "team": "pattern"}),
+    ("k\u00fc", "north", {"api_key": "pattern"}),
+]
+
+
+def test_what_cannot_be_right_is_not_sent_anywhere(partner_world: World, third: ThirdParty) -> None:
     """All faults are told at once, by the names of the fields."""
     installed = connection(partner_world, third, field=[SUBDOMAIN])
-    answer = give(installed, value, **({"team": team} if team else {}))
-    assert (answer.status_code, fields(answer)) == (422, faults)
+    for value, team, faults in WRONG:
+        answer = give(installed, value, **({"team": team} if team else {}))
+        assert (answer.status_code, fields(answer)) == (422, faults)
     assert third.forms("me") == []
 
 
@@ -344,8 +333,13 @@ def test_what_was_typed_before_a_disconnect_connects_nothing_after_it(
     assert give(installed, value, **client).json()["Authenticated"] is True
 
 
-@pytest.mark.parametrize("auth", ["api_key", "basic", "client_credentials", "oauth2"])
-@pytest.mark.parametrize("ends", ["deauthenticate", "revoke all"])
+@pytest.mark.parametrize(
+    ("auth", "ends"),
+    [
+        *((auth, "deauthenticate") for auth in ("api_key", "basic", "client_credentials", "oauth2")),
+        ("client_credentials", "revoke all"),
+    ],
+)
 def test_a86_all_that_is_secret_of_what_was_typed_ends_with_the_connection(
     partner_world: World, third: ThirdParty, auth: str, ends: str
 ) -> None:

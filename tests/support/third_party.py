@@ -91,8 +91,8 @@ class ThirdParty:
             return said
         return Response(json.dumps(said), content_type="application/json")
 
-    def offer(self, world: World, **changes: Any) -> CatalogueConnector:
-        """A connector to it, new in the running service's catalogue."""
+    def entry(self, **changes: Any) -> CatalogueConnector:
+        """A new catalogue entry of it."""
         number = next(NUMBERS)
         values = {
             "id": number,
@@ -104,7 +104,11 @@ class ThirdParty:
             "client_id": "hitchpost",
             "client_secret": "third-party-secret",
         }
-        item = CatalogueConnector.model_validate({**values, **changes})
+        return CatalogueConnector.model_validate({**values, **changes})
+
+    def offer(self, world: World, **changes: Any) -> CatalogueConnector:
+        """A connector to it, new in the running service's catalogue."""
+        item = self.entry(**changes)
         add_entry(world, item, self.url, self.offered)
         return item
 
