@@ -14,6 +14,8 @@ from bff.partner.providers import provider
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
 from tests.support.world import World
 
+pytestmark = pytest.mark.one_database
+
 
 def noted(world: World, third: ThirdParty, **entry: Any) -> Connection:
     """A connection that was ended while its third party was away."""
@@ -74,14 +76,15 @@ def test_what_names_no_owner_is_sent_nowhere(world: World, third: ThirdParty) ->
     assert connection.noted().error == "encryption_key_missing"
 
 
-@pytest.mark.parametrize("by", ["refresh token", "access token"])
-@pytest.mark.parametrize("ends", ["PUT deauthenticate", "DELETE"])
+@pytest.mark.parametrize(
+    ("by", "ends"), [("refresh token", "PUT deauthenticate"), ("access token", "DELETE")]
+)
 def test_a_disconnect_does_not_wait_for_its_third_party(
     world: World, third: ThirdParty, monkeypatch: pytest.MonkeyPatch, by: str, ends: str
 ) -> None:
     """However many requests a revocation takes, their time is one; what is not done then is tried again."""
     assert Limits().read * 0.75 >= provider.TOGETHER, "the BFF waits no longer for an answer"
-    monkeypatch.setattr(provider, "TOGETHER", 0.9)
+    monkeypatch.setattr(provider, "TOGETHER", 0.6)
     over = threading.Event()
 
     def slowly(answer: Callable[[], Any], seconds: float) -> Callable[[dict[str, str]], Any]:
@@ -94,9 +97,9 @@ def test_a_disconnect_does_not_wait_for_its_third_party(
     entry = {"revocation_params": {"token": "{access_token}"}} if by == "access token" else {}
     connection = Connection(world, third.offer(world, **entry)).connect()
     rejected = iter([refused("invalid_token", 401)])
-    third.says["token"] = slowly(tokens, 0.6)
+    third.says["token"] = slowly(tokens, 0.4)
     # One that is in time, after which a refresh is left for later, or one that never is.
-    third.says["revoke"] = slowly(lambda: next(rejected, {}), 0.6 if entry else 6.0)
+    third.says["revoke"] = slowly(lambda: next(rejected, {}), 0.3 if entry else 6.0)
     method, _, path = ends.partition(" ")
     answer = connection.api.call(method, f"{connection.path}/{path}".rstrip("/"))
     over.set()

@@ -366,7 +366,7 @@ def test_a44_a_smaller_scope_than_asked_for_is_recorded(world: World, third: Thi
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a44_a_third_party_that_misbehaves_is_cut_off(fault: Play) -> None:
     """Dripping headers or bodies, silence, too much: the call ends as a whole in its time."""
-    limits = transport.Limits(connect=1.0, read=0.5, total=1.0)
+    limits = transport.Limits(connect=1.0, read=0.2, total=0.3)
     with play(fault) as (url, _):
         assert _outcome(f"{url}/x", limits) in {302, 500, "third_party_too_slow", *BROKEN}
 

@@ -11,7 +11,7 @@ import pytest
 
 from bff.partner.providers import templates
 from bff.partner.providers.catalogue import read_catalogue, require_allowed
-from bff.partner.providers.catalogue_writing import add_to, secret_variable
+from bff.partner.providers.catalogue_writing import FIRST_ID, add_to, entry_text, secret_variable
 from bff.partner.providers.entries import CatalogueConnector
 from bff.partner.providers.shipped_entries import SHIPPED, UnknownProvider, named, shipped
 from bff.serving.destinations import Policy, parts_of
@@ -29,10 +29,11 @@ KNOWN_LATER = {
 
 @pytest.fixture(scope="module")
 def all_of_them(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue into which every entry was added, and its client filled in."""
+    """A catalogue with every entry as it is added, and its client filled in."""
     path = tmp_path_factory.mktemp("shipped") / "catalogue.toml"
-    for entry in shipped():
-        add_to(path, entry)
+    first, *others = shipped()
+    path.write_text("\n".join(entry_text(entry, FIRST_ID + number) for number, entry in enumerate(others)))
+    add_to(path, first)
     text = re.sub(r'^client_id = "".*$', 'client_id = "filled-in"', path.read_text(), flags=re.MULTILINE)
     path.write_text(text)
     return path

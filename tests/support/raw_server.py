@@ -17,6 +17,8 @@ from bff.upstream.client import PartnerClient
 
 ACCOUNT = AccountRef("acme", "Acme")
 QUICK = Limits(connect=1.0, read=0.5, total=1.0)
+HURRIED = Limits(connect=0.3, read=0.2, total=0.3)
+"""For calls that no answer is expected of."""
 CLIENT_SECRET = "a-secret-that-nobody-may-see"
 ACCESS_TOKEN = "an-access-token-that-nobody-may-see"
 
