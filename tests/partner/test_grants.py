@@ -30,6 +30,7 @@ from bff.partner.account_connectors.credentials import seal
 from bff.partner.app import create_app
 from bff.partner.grants import held as grants
 from bff.partner.grants import refresh, revocation
+from bff.partner.providers.catalogue import CatalogueConnector
 from bff.partner.storage import tables
 from tests.support.servers import serve
 from tests.support.third_party import Connection, ThirdParty, refused, tokens
@@ -45,6 +46,25 @@ def command(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of the running service, for its commands."""
     for name, value in environment(world).items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def offered(
+    world: World, third: ThirdParty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> CatalogueConnector:
+    """A connector that nobody else uses; commands know it and no other."""
+    item = third.offer(world)
+    for name, value in environment(world, catalogue_of(item, tmp_path)).items():
+        monkeypatch.setenv(name, value)
+    return item
+
+
+def catalogue_of(item: CatalogueConnector, folder: Path) -> Path:
+    """A file with this entry."""
+    path = folder / "catalogue.toml"
+    lines = [f"{name} = {value!r}" for name, value in item.model_dump(exclude_defaults=True).items()]
+    path.write_text("[[connector]]\n" + "\n".join(lines).replace("'", '"'))
+    return path
 
 
 def environment(world: World, catalogue: Path | None = None) -> dict[str, str]:
@@ -143,45 +163,42 @@ def test_a_grant_that_is_refused_is_listed_and_ended_too(world: World, third: Th
 
 
 @pytest.mark.both_databases
-def test_whoever_revokes_at_a_terminal_is_told_of_every_grant_that_would_end(world: World) -> None:
+def test_whoever_revokes_at_a_terminal_is_told_of_every_grant_that_would_end(
+    world: World,
+    offered: CatalogueConnector,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Also of those that are refused at the moment; without a yes all stay."""
-    item = world.partner_service.catalogue.by_name("sandbox-slow")[0]
-    found = [Connection(world, item) for _ in range(2)]
-    for connection in found:
-        world.sign_in(connection.api.sign_in_url(connection.id, callbackMessage="done"))
+    found = [Connection(world, offered).connect() for _ in range(2)]
     found[1].change(authenticated=False, grant_reason="refused")
     expected = found[0].inventory()
     assert {grant["State"] for grant in expected} == {"live", "refused"}
-    arguments = [sys.executable, "-m", "bff.partner", "grants", "revoke", item.key]
-    variables = {**os.environ, **environment(world)}
     person, terminal = pty.openpty()
     try:
         os.write(person, b"n\n")
-        ran = subprocess.run(
-            arguments, stdin=terminal, capture_output=True, text=True, env=variables, timeout=60, check=False
-        )
+        with os.fdopen(terminal) as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            status = main(["grants", "revoke", offered.key])
     finally:
         os.close(person)
-        os.close(terminal)
-    accounts = {grant["AccountId"] for grant in expected}
-    assert f"{len(expected)} grants of {len(accounts)} accounts would end" in ran.stdout, ran.stderr
-    assert (ran.returncode, found[0].inventory()) == (1, expected)
+    assert "2 grants of 2 accounts would end" in capsys.readouterr().out
+    assert (status, found[0].inventory()) == (1, expected)
 
 
-@pytest.mark.usefixtures("command")
-def test_without_a_terminal_grants_end_only_by_yes(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_grants_end_only_by_yes(
+    world: World, offered: CatalogueConnector, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A script that forgot it is told how many would end, and nothing ends."""
-    item = world.partner_service.catalogue.by_name("sandbox-slow")[0]
-    connection = Connection(world, item)
-    world.sign_in(connection.api.sign_in_url(connection.id, callbackMessage="done"))
+    connection = Connection(world, offered).connect()
     before = connection.inventory()
-    assert main(["grants", "revoke", item.key]) == 1
+    assert main(["grants", "revoke", offered.key]) == 1
     told = capsys.readouterr()
-    assert f"{len(before)} grants of " in told.out
+    assert "1 grants of " in told.out
     assert told.out.endswith("nothing was changed\n")
     assert told.err == "to end them, run the command again with --yes\n"
     assert connection.inventory() == before
-    assert main(["grants", "revoke", item.key, "--yes"]) == 0
+    assert main(["grants", "revoke", offered.key, "--yes"]) == 0
     assert connection.inventory() == []
 
 
@@ -312,9 +329,7 @@ def test_a46_who_gets_the_lease_looks_again(world: World, third: ThirdParty) -> 
 def second_process(world: World, third: ThirdParty, tmp_path: Path) -> Iterator[tuple[Any, str, Connection]]:
     """The service once more, in a process of its own, and a connection that it knows."""
     item = third.offer(world)
-    catalogue = tmp_path / "catalogue.toml"
-    lines = [f"{name} = {value!r}" for name, value in item.model_dump(exclude_defaults=True).items()]
-    catalogue.write_text("[[connector]]\n" + "\n".join(lines).replace("'", '"'))
+    catalogue = catalogue_of(item, tmp_path)
     script = (
         "from bff.partner.app import create_app\n"
         "from bff.partner.providers.catalogue import read_catalogue\n"

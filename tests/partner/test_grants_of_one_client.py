@@ -24,11 +24,14 @@ def consenting(world: World, third: ThirdParty, **changes: Any) -> Connection:
     return Connection(world, third.offer(world, **{**usual, **changes}))
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "other",
-    [{}, {"revocation_url": None}, {"account_claim": "sub"}, {"userinfo_url": None}],
-    ids=["alike", "never revoked", "named by another claim", "not named"],
+    [
+        pytest.param({}, id="alike", marks=pytest.mark.both_databases),
+        pytest.param({"revocation_url": None}, id="never revoked"),
+        pytest.param({"account_claim": "sub"}, id="named by another claim"),
+        pytest.param({"userinfo_url": None}, id="not named"),
+    ],
 )
 def test_a_consent_that_another_entry_uses_is_not_revoked(
     world: World, third: ThirdParty, other: dict[str, Any]

@@ -45,6 +45,8 @@ def _add_manners(app: Flask, cyclr: Cyclr) -> None:
         route = request.endpoint or ""
         # house-allow: test-sleep: a partner service that takes its time
         time.sleep(cyclr.habits.slow.get(route, cyclr.habits.slow.get("*", 0.0)))
+        if hold := cyclr.habits.held.get(route):
+            hold()
         busy = cyclr.habits.busy.get(route) or cyclr.habits.busy.get("*")
         if busy:
             headers = {"Retry-After": busy[1]} if busy[1] is not None else {}

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ class Habits:
     """Whether ``/v1.0/connectors/{name}`` answers every release, or only the approved ones."""
     slow: dict[str, float] = field(default_factory=dict)
     busy: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    held: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """What is called, and waited for, before the answer of a route, by its name."""
     lost_answers: list[str] = field(default_factory=list)
     """Routes, by their names, whose next answer is lost on its way: it was done, and the caller hears 503."""
     total_pages: bool = True
