@@ -43,7 +43,7 @@ def test_blocked_popup(scene: Scene, choice: str) -> None:
     scene.rehearse()
     scene.driver.execute_script(PRESS_BY_SCRIPT)
     scene.wait_for_step("popup_blocked")
-    assert {"Open again", "Continue in this tab", "Cancel"} <= set(scene.shown())
+    scene.wait(lambda: {"Open again", "Continue in this tab", "Cancel"} <= set(scene.shown()))
     assert not scene.endings()
     if choice == "Open again":
         scene.choose(choice)
