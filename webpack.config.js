@@ -25,7 +25,7 @@ const minimizer = new TerserPlugin({
     // (kit.ts, hooks.ts): the cache gives each property the same short name in every file.
     nameCache: {},
     // `builtins`: also names that the DOM has elsewhere, such as `request`.
-    mangle: { properties: { builtins: true, regex: /^(act|adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|box|callBff|choose|cleanUp|confirmed|confirming|connectedState|currentAttempt|disconnecting|draw|element|errorOf|failure|findReplacement|flows|folder|forget|hooks|importModule|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|offerOf|offers|offersIn|openSignIn|owner|paint|parts|prefetch|pressReported|queueSignal|quiet|readRequest|ready|redraw|refresh|remember|request|several|show|signInBegun|subscribers|take|testFormAction|titledByConnector|usableUntil|userEpoch|watchSignIn|windowProxy|word|wordOf)$/ } },
+    mangle: { properties: { builtins: true, regex: /^(accounts|act|adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|box|callBff|choose|cleanUp|confirmed|confirming|connectorsIn|connectorStatus|currentAttempt|deleteAttempt|destructive|disconnecting|draw|drawPanel|element|errorOf|failure|findReplacement|fire|flows|folder|hooks|humanize|importModule|importWithRetries|installed|kit|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|openAndWatch|openSignIn|owner|parts|prefetch|press|pressReported|queueSignal|readRequest|redraw|refresh|request|resolveState|run|secondary|setStep|settings|several|signInBegun|storeAttempt|subscribers|takeAttempt|testFormAction|textCount|texts|titledByConnector|until|usableUntil|userEpoch|view|windowProxy|word|wordOf)$/ } },
   },
 });
 

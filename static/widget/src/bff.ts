@@ -3,7 +3,7 @@ import { logError } from "./log.js";
 import { ConnectError, errorOf, type ErrorBody } from "./errors.js";
 import { bffOrigin, dropToken, sessionToken, settings, userEpoch } from "./session.js";
 import type { Signal } from "./signals.js";
-import type { Attempt, AttemptRequest, Config, Connection, Reading } from "./types.js";
+import type { Attempt, AttemptRequest, Connection, Reading } from "./types.js";
 
 /** Pause (milliseconds) after a failed call, in which the browser reports whether the page's CSP blocked it. */
 const CSP_REPORT_DELAY = 500;
@@ -12,27 +12,18 @@ const CALL_TIMEOUT = 10_000;
 /** For how long (milliseconds) a call that got no answer of the BFF is repeated. */
 const RETRY_FOR = 15_000;
 
-/** The header X-Hitchpost: for a read of the status, the signal that made the widget read; "1" if there is none. */
+/**
+ * The header X-Hitchpost. For a read of the status: the last finishing signal, else the signal that made the widget read, "1" if there
+ * is none. The BFF then polls the partner service sooner, if it knows the signal. It is sent as a header, because browsers cache a CORS
+ * preflight by URL: in the query it would cost another round trip.
+ */
 type Hint = Signal | "1";
-
-/** Reads what a page needs to draw buttons, in the language `locale`. If that is empty, the BFF chooses the language. */
-export const readConfig = (locale: string): Promise<Config> => call("config?locale=" + encodeURIComponent(locale));
 
 /** Reads the account's connections. */
 export const readConnections = (): Promise<Connection[]> => call<{ connections: Connection[] }>("connections").then(({ connections }) => connections);
 
-/** Ends a connection, at the partner service too. */
-export const endConnection = (connection: string): Promise<unknown> => call("connections/" + connection, null);
-
 /** Begins an attempt. `pressed`: its button has been pressed, so the BFF mints for its launch at once. */
 export const beginAttempt = (request: AttemptRequest, pressed: boolean): Promise<Attempt> => call("attempts", { ...request, pressed });
-
-/**
- * Reads the status of an attempt. `hint`: the last finishing signal, else the signal that made the widget ask. The BFF then polls
- * the partner service sooner, if it knows the signal. It is sent as a header, because browsers cache a CORS preflight by URL: in
- * the query it would cost another round trip.
- */
-export const read = (id: string, hint?: Signal): Promise<Reading> => call("attempts/" + id, undefined, hint ?? "1");
 
 /** Cancels an attempt. The answer may still be `connected`, if the sign-in has succeeded. */
 export const cancel = (id: string): Promise<Reading> => call("attempts/" + id + "/cancel", {});
@@ -46,20 +37,34 @@ export async function call<Answer>(path: string, body?: object | null, hint?: Hi
   if (!bffOrigin()) throw new ConnectError("invalid_request", logError("call configure first"));
   const began = Date.now();
   const key = Math.random() as unknown as string; // The idempotency key. It need not be secret: the BFF keeps each user's apart.
-  let renewed: boolean | undefined;
+  let renewals = 0;
   const firstEpoch = userEpoch;
   while (firstEpoch === userEpoch) {
     try {
-      const response = await send(path, body, hint, key);
+      const token = await sessionToken();
+      if (token === "") throw new ConnectError("not_signed_in");
+      const response = await fetch(settings.base + "/v1/" + path, {
+        method: body ? "POST" : body === null ? "DELETE" : "GET",
+        headers: {
+          "X-Hitchpost": hint ?? "1",
+          "Content-Type": "application/json",
+          // The page's language takes precedence over the browser's. It is encoded, because headers are ASCII.
+          "Content-Language": encodeURI(document.documentElement.lang),
+          "Idempotency-Key": key,
+          ...(token && { Authorization: "Bearer " + token }),
+        },
+        body: body ? JSON.stringify(body) : null,
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 lacks it; a call may hang there
+        signal: AbortSignal.timeout?.(CALL_TIMEOUT),
+      });
       const answer = (response.status === 204 ? {} : await response.json()) as (Answer & ErrorBody) | null;
       if (answer?.advice) logError(answer.advice);
       if (response.ok && answer) return answer;
-      if (response.status === 401 && dropToken() && (renewed = !renewed)) continue; // Tries a new token once.
+      if (response.status === 401 && dropToken() && !renewals++) continue; // Tries a new token once.
       if (answer?.error?.title) throw errorOf(answer);
       throw new SyntaxError(); // As for an answer that is no JSON: it is not the BFF's, but a proxy's, which may have an `error` too.
     } catch (error) {
       if (error instanceof ConnectError) throw error;
-      if (!error) throw new ConnectError("not_signed_in");
       // The browser reports a CSP violation only after the call has failed. The pause is also needed because a failure closes the
       // popup, and Chromium ignores `close()` on a popup that was opened an instant ago.
       await new Promise((resume) => setTimeout(resume, CSP_REPORT_DELAY));
@@ -68,22 +73,4 @@ export async function call<Answer>(path: string, body?: object | null, hint?: Hi
     }
   }
   throw new ConnectError("cancelled"); // Another user may have signed in: the call must not be repeated as theirs.
-}
-
-async function send(path: string, body: object | null | undefined, hint: Hint | undefined, key: string): Promise<Response> {
-  const token = await sessionToken();
-  return fetch(settings.base + "/v1/" + path, {
-    method: body ? "POST" : body === null ? "DELETE" : "GET",
-    headers: {
-      "X-Hitchpost": hint ?? "1",
-      "Content-Type": "application/json",
-      // The page's language takes precedence over the browser's. It is encoded, because headers are ASCII.
-      "Content-Language": encodeURI(document.documentElement.lang),
-      "Idempotency-Key": key,
-      ...(token && { Authorization: "Bearer " + token }),
-    },
-    body: body ? JSON.stringify(body) : null,
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Safari before 16 lacks it; a call may hang there
-    signal: AbortSignal.timeout?.(CALL_TIMEOUT),
-  });
 }

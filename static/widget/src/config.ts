@@ -1,61 +1,58 @@
 // Loads the configuration: the product's texts, look, connectors and default delivery.
-import { readConfig } from "./bff.js";
+import { call } from "./bff.js";
 import { TEMPORARY_CODES, type ConnectError } from "./errors.js";
 import { bffOrigin, userEpoch, settings } from "./session.js";
-import type { ConnectRequest, Offer } from "./types.js";
+import type { Config, ConnectRequest, ConnectorStatus } from "./types.js";
 import { humanize, words } from "./words.js";
 
 /** Functions that are called after any change of settings, texts or connectors. Each loads what it lacks, and draws or resumes. */
 export const subscribers = new Set<() => void>();
 
 /** The product's connectors by key, for each `userEpoch` and language: their states are the user's, their texts have a language. */
-export const offers: Record<string, Record<string, Offer | undefined> | undefined> = {};
+export const connectors: Record<string, Record<string, ConnectorStatus | undefined> | undefined> = {};
 
-/**
- * The connectors in this language; until they are loaded, in the default language. Until those are loaded too, another empty object
- * for each call (connections.ts).
- */
+/** The connectors in this language; until they are loaded, in the default language; undefined until those are loaded. */
 // eslint-disable-next-line @typescript-eslint/restrict-plus-operands -- a template costs 18 bytes more
-export const offersIn = (locale = ""): Record<string, Offer | undefined> => offers[userEpoch + locale] ?? offers[userEpoch] ?? {};
-
-/** The connector that a request names. */
-export const offerOf = ({ connector, locale }: ConnectRequest): Offer | undefined => offersIn(locale)[connector];
+export const connectorsIn = (locale = ""): Record<string, ConnectorStatus | undefined> | undefined => connectors[userEpoch + locale] ?? connectors[userEpoch];
 
 /** Pause (milliseconds) before the configuration is read again after an outage. */
 const RETRY_AFTER = 60_000;
 
+/** The reads since the last `refresh`, for each user and language: those that are running or have succeeded. */
 let loading: Record<string, Promise<void> | undefined> = {};
-/** The number of calls so far. */
-let calls = 0;
-/** The newest call whose answer is used, for each user and language. */
-const used: Record<string, number | undefined> = {};
+/** The number of calls of `loadConfig` so far. */
+let loadCount = 0;
+/** Which of these calls brought what is shown now, for each user and language. */
+const newestLoad: Record<string, number | undefined> = {};
+/** Reads again after an outage. */
+let retryTimer: ReturnType<typeof setTimeout> | undefined;
 
-/**
- * Loads the configuration, once for each language and user, and calls the subscribers. After a failure the next call tries
- * again.
- */
-export async function loadConfig({ locale = "" }: ConnectRequest): Promise<void> {
+/** Loads the configuration, once for each language and user, and calls the subscribers. After a failure the next call tries again. */
+export async function loadConfig(locale = ""): Promise<void> {
   const key = userEpoch + locale; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
   if (!bffOrigin()) return; // `configure` has not been called yet. It will make every element load again.
-  const call = ++calls;
-  await (loading[key] ??= readConfig(locale || (settings.locale ?? "")).then(
+  const load = ++loadCount;
+  const reads = loading;
+  await (reads[key] ??= call<Config>("config?locale=" + encodeURIComponent(locale || (settings.locale ?? ""))).then(
     (config) => {
       // Another user may have signed in since, or a later call been answered before.
-      if (key !== userEpoch + locale || call < (used[key] ?? 0)) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
-      used[key] = call;
+      if (key !== userEpoch + locale || load < newestLoad[key]!) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands, @typescript-eslint/no-non-null-assertion -- as above; nothing is less than undefined
+      newestLoad[key] = load;
       words[locale] = { __proto__: null, ...config.words } as object as Record<string, string>;
       if (config.connectors) {
-        const byKey: Record<string, Offer> = (offers[key] = {});
-        for (const offer of config.connectors) byKey[offer.key] = offer;
+        const byKey: Record<string, ConnectorStatus> = (connectors[key] = {});
+        for (const connector of config.connectors) byKey[connector.key] = connector;
       }
       Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words[""]?.lang });
       redraw();
     },
     (error: unknown) => {
-      if (call < (used[key] ?? 0)) return;
-      loading[key] = undefined;
-      if (TEMPORARY_CODES.test((error as ConnectError).code)) setTimeout(redraw, RETRY_AFTER);
-      else offers[key] = undefined; // The user has signed out, or may no longer see them.
+      if (reads !== loading) return; // A newer read is running, or has succeeded.
+      reads[key] = undefined;
+      if (TEMPORARY_CODES.test((error as ConnectError).code)) {
+        clearTimeout(retryTimer);
+        retryTimer = setTimeout(redraw, RETRY_AFTER);
+      } else connectors[key] = undefined; // The user has signed out, or may no longer see them.
     },
   ));
 }

@@ -2,20 +2,33 @@
 import { action, make, type Action } from "./dom.js";
 import { keepConnection } from "./failures.js";
 import type { Kit } from "./kit.js";
-import type { Drawing } from "./paint.js";
+import type { Drawing } from "./draw-panel.js";
 import type { ConnectError } from "./errors.js";
 import type { Connection } from "./types.js";
 
+/** What a card shows: a connection, or, in a row that has none, only the connector's name and state. */
+export type CardContent = Pick<Connection, "name" | "state"> & Partial<Connection>;
+
+/** An image with this logo: `logo`, or a new one. It is hidden without a URL, and if it cannot be loaded: the page's CSP may block it. */
+export function logoOf(url?: string | null, logo = make("img", { part: "logo", alt: "" })): HTMLImageElement {
+  if (url === logo.getAttribute("src")) return logo;
+  logo.onerror = () => { logo.hidden = true; };
+  logo.hidden = !url;
+  if (url) logo.src = url;
+  else logo.removeAttribute("src");
+  return logo;
+}
+
 /** Creates the card of a connection. `actions`: the buttons inside the card, if any. */
-export function connectionCard({ offer, word, titledByConnector }: Drawing, connection: Connection, actions: Action[]): HTMLElement {
+export function connectionCard({ connectorStatus, word, titledByConnector }: Drawing, connection: CardContent, actions: Action[]): HTMLElement {
   const { state, reason_text, external_account } = connection;
-  const lines = [titledByConnector ? connection.name : external_account ?? connection.name, titledByConnector && external_account, since(connection, word)];
+  const lines = [titledByConnector ? connection.name : (external_account ?? connection.name), titledByConnector && external_account, since(connection, word)];
   const [title = "", ...rest] = lines.filter((line) => line) as string[];
   const tag = make("span", { part: "tag", textContent: word(state === "disconnected" ? "not_connected" : state) });
   tag.dataset.state = state;
   const titleLine = make("div", { part: "title" }, make("bdi", { textContent: title }), tag);
   const who = make("div", { part: "who" }, titleLine, ...rest.map((line) => make("span", {}, make("bdi", { textContent: line }))));
-  const head = make("div", { part: "head" }, ...(offer.logo ? [make("img", { part: "logo", alt: "", src: offer.logo })] : []), who);
+  const head = make("div", { part: "head" }, ...(connectorStatus.logo ? [logoOf(connectorStatus.logo)] : []), who);
   const reason = reason_text ?? (state === "needs_reconnect" ? word("sign_in_again") : "");
   const card = make(
     "li",
@@ -29,7 +42,7 @@ export function connectionCard({ offer, word, titledByConnector }: Drawing, conn
 }
 
 /** Text: when it was connected, and by which of the host's users. Empty if that is unknown. */
-function since({ connected_at, connected_by_name }: Connection, word: Drawing["word"]): string {
+function since({ connected_at, connected_by_name }: CardContent, word: Drawing["word"]): string {
   if (!connected_at) return "";
   return word(connected_by_name ? "since_by" : "since").replace("{date}", dateText(connected_at, word("lang"))).replace("{name}", () => connected_by_name ?? "");
 }
@@ -54,22 +67,22 @@ export function reconnect(kit: Kit, element: HTMLElement, connection: string | u
  * below the card, beside the reconnect button. Called for each place: inside the cards (`inside`) and below them. Returns actions
  * for one of the two only.
  */
-export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, state, may_disconnect }: Connection, inside: boolean): Action[] {
-  if (inside !== several || state === "disconnected") return [];
-  const again: Action = { text: word("reconnect"), act: () => { reconnect(kit, view.element, id); } };
+export function connectionActions({ several, view, kit, word, parts }: Drawing, { id, may_disconnect }: CardContent, inside: boolean): Action[] {
+  if (inside !== several || !id) return [];
+  const reconnectAction: Action = { text: word("reconnect"), act: () => { reconnect(kit, view.element, id); } };
   const disconnect: Action = {
     text: word("disconnect"),
-    quiet: true,
+    secondary: true,
     connection: id,
     act: () => {
       parts.confirming = id;
       view.draw();
     },
   };
-  return [...(inside ? [again] : []), ...(may_disconnect === false ? [] : [disconnect])];
+  return [...(inside ? [reconnectAction] : []), ...(may_disconnect === false ? [] : [disconnect])];
 }
 
-/** The actions that confirm or cancel the ending of a connection. Escape cancels it too. */
+/** The actions that answer whether to end a connection: yes, or no. Makes Escape answer no, too. */
 export function confirmActions(drawing: Drawing, connection: Connection): Action[] {
   const { view, word, parts } = drawing;
   const { id } = connection;
@@ -87,8 +100,8 @@ export function confirmActions(drawing: Drawing, connection: Connection): Action
     answer(false)();
   };
   return [
-    { text: word("disconnect_yes"), bad: true, act: answer(true) },
-    { text: word("keep"), quiet: true, act: answer(false) },
+    { text: word("disconnect_yes"), destructive: true, act: answer(true) },
+    { text: word("keep"), secondary: true, act: answer(false) },
   ];
 }
 
@@ -101,8 +114,8 @@ async function disconnectAndShow({ view, kit, parts }: Drawing, { id }: Connecti
     failure = error as ConnectError;
     kit.refresh();
   }
-  await kit.loadConfig(kit.readRequest(view.element));
+  await kit.loadConfig(kit.readRequest(view.element).locale);
   parts.disconnecting = false;
   // Another page or user may have ended it at the same time.
-  view.show(view.step, view.connections.some((connection) => connection.id === id) ? failure : undefined);
+  view.setStep(view.step, view.connections.some((connection) => connection.id === id) ? failure : undefined);
 }

@@ -1,5 +1,5 @@
 // <hitchpost-connections>: a list of the product's connectors. Each row is a <hitchpost-connect> with `layout="row"`.
-import { append, make } from "./dom.js";
+import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
 
@@ -29,7 +29,7 @@ const STYLES = `
 hitchpost-connect { display: block; padding: .8em 0; }
 `;
 
-type Offers = ReturnType<Kit["offersIn"]>;
+type Connectors = NonNullable<ReturnType<Kit["connectorsIn"]>>;
 
 /** One row, and the name of its connector as last read from the BFF. */
 interface Row {
@@ -38,28 +38,30 @@ interface Row {
   name: string;
 }
 
-/** Adds, names and removes rows. */
-function updateRows(rows: Map<string, Row>, list: HTMLElement, element: HTMLElement, offers: Offers): void {
+/** Adds, names, sorts and removes rows. Moves only those that are out of place: a row that is moved loses the focus. */
+function updateRows(rows: Map<string, Row>, list: HTMLElement, element: HTMLElement, connectors: Connectors): void {
   for (const [key, { item }] of rows) {
-    if (offers[key]) continue;
+    if (connectors[key]) continue;
     item.remove();
     rows.delete(key);
   }
-  for (const [key, offer] of Object.entries(offers)) {
-    const row = rows.get(key) ?? addRow(list, key, element);
-    row.name = offer?.name ?? key;
+  let place = list.firstChild;
+  for (const [key, connector] of Object.entries(connectors)) {
+    const row = rows.get(key) ?? createRow(key, element);
+    if (row.item === place) place = place.nextSibling;
+    else list.insertBefore(row.item, place);
+    row.name = connector?.name ?? key;
+    rows.delete(key); // So that the map has this order, too.
     rows.set(key, row);
   }
 }
 
-function addRow(list: HTMLElement, key: string, element: HTMLElement): Row {
+function createRow(key: string, element: HTMLElement): Row {
   const button = document.createElement("hitchpost-connect");
   button.setAttribute("connector", key);
   button.setAttribute("layout", "row");
   copyAttributes(button, element); // Before it is on the page: it loads what its language needs.
-  const item = make("li", { part: "row" }, button);
-  append(list, item);
-  return { item, button, name: key };
+  return { item: make("li", { part: "row" }, button), button, name: key };
 }
 
 /** Gives a row's button the attributes of the list. */
@@ -100,29 +102,23 @@ export function install(kit: Kit, element: HTMLElement): () => void {
   /** A request without a connector, for texts that belong to none. */
   const request = (): { connector: string; locale?: string | undefined } => ({ connector: "", locale: element.getAttribute("locale") ?? undefined });
   const word = (key: string, fallback?: string): string => kit.wordOf(request(), key, fallback);
-  /** This user's connectors; undefined until the configuration has been read. */
-  const offersOf = (): Offers | undefined => {
-    const { locale } = request();
-    const offers = kit.offersIn(locale);
-    return offers === kit.offersIn(locale) ? offers : undefined; // Until they are known, each call of `offersIn` returns another empty object.
-  };
   const showMatches = (): void => {
     noMatch.textContent = !filterRows(rows, search.value) && rows.size ? word("list_none", "Nothing found") : "";
     noMatch.hidden = !noMatch.textContent;
   };
   /** `wasAsked`: the BFF has been asked for the configuration, so connectors that are still unknown could not be read. */
   const draw = (wasAsked: boolean): void => {
-    const offers = offersOf();
+    const connectors = kit.connectorsIn(request().locale);
     // Until the connectors are known, the rows that are there stay: a sign-in may run in one of them.
-    if (offers) updateRows(rows, list, element, offers);
+    if (connectors) updateRows(rows, list, element, connectors);
     for (const { button } of rows.values()) copyAttributes(button, element);
     if ((search.hidden = rows.size < SEARCH_FROM)) search.value = "";
     Object.assign(search, { placeholder: word("list_search", "Search"), ariaLabel: word("list_search", "Search") });
     list.ariaLabel = word("list_label", "Connections");
     for (const each of [search, list, status]) Object.assign(each, { lang: word("lang", "en"), dir: word("dir", "ltr") });
     showMatches();
-    if (offers && again.matches(":focus")) rows.values().next().value?.button.focus(); // The button goes.
-    failed.hidden = again.hidden = !wasAsked || !!offers;
+    if (connectors && again.matches(":focus")) rows.values().next().value?.button.focus(); // The button goes.
+    failed.hidden = again.hidden = !wasAsked || !!connectors;
     failed.textContent = failed.hidden ? "" : word("list_failed", "The connections cannot be shown at the moment.");
     again.textContent = word("try_again", "Try again");
   };
@@ -131,7 +127,7 @@ export function install(kit: Kit, element: HTMLElement): () => void {
     const mine = ++loads;
     draw(!failed.hidden);
     again.ariaBusy = "true";
-    void kit.loadConfig(request()).then(() => {
+    void kit.loadConfig(request().locale).then(() => {
       if (mine !== loads) return;
       again.ariaBusy = "false";
       draw(!!kit.bffOrigin()); // Before `configure` nothing is asked.

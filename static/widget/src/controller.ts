@@ -4,7 +4,7 @@ import { ConnectError } from "./errors.js";
 import { redraw } from "./config.js";
 import { reportEnd, reportStep } from "./report.js";
 import { hooks } from "./hooks.js";
-import { watchSignIn, type Popup } from "./popup.js";
+import { openAndWatch, type SignInWindow } from "./popup.js";
 import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
 import { isWidgetElement, readRequest } from "./request.js";
 import { userEpoch } from "./session.js";
@@ -31,16 +31,16 @@ export function press(button: Element, choice?: Choice): void {
 export function run(owner: Node | undefined, request: ConnectRequest, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   // Called shortly after the click, if the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
-  let popup = existing ? watchSignIn() : hooks.open(request, onFormBlocked);
-  let next: Popup | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
+  let popup = existing ? openAndWatch() : hooks.openSignIn(request, onFormBlocked);
+  let next: SignInWindow | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
   // `foreign`: another user has signed in since, who cannot read the attempt and is not told of it. `cancelled`: by the last choice.
   let foreign = false, cancelled = false;
   const epoch = userEpoch;
 
   const report: ReportStep = (step, attempt) => {
     if (attempt && step === "launched") {
-      if (flow.attempt) hooks.forget(flow.attempt); // Another attempt replaces it.
-      hooks.remember((flow.attempt = attempt), flow.request);
+      if (flow.attempt) hooks.deleteAttempt(flow.attempt); // Another attempt replaces it.
+      hooks.storeAttempt((flow.attempt = attempt), flow.request);
     }
     reportStep(flow.request, resolveOwner(flow), (flow.step = step), attempt);
   };
@@ -59,7 +59,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
       const button = resolveOwner(flow); // Its attributes may have changed since the press.
       flow.request = { ...flow.request, ...(button instanceof Element && readRequest(button)), connection: flow.request.connection };
       if (choice) flow.request.delivery = choice === "continue_here" ? "return" : undefined;
-      next = hooks.open(flow.request, onFormBlocked);
+      next = hooks.openSignIn(flow.request, onFormBlocked);
     }
     popup.queueSignal("cancel"); // If the running attempt turns out to be connected instead, that is the outcome.
   };
@@ -68,7 +68,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     for (;;) {
       try {
         // If the popup was blocked, an element offers a choice. For any other owner `connect` throws `popup_blocked`.
-        if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await runSignIn(flow.request.signal, report, popup, () => hooks.take(flow.request), existing);
+        if (popup.windowProxy !== null || !isWidgetElement(resolveOwner(flow))) return await runSignIn(flow.request.signal, report, popup, () => hooks.takeAttempt(flow.request), existing);
         popup.cleanUp();
         report("popup_blocked");
         while ((await popup.nextSignal()) !== "cancel"); // Waits for a choice, which queues `cancel`; other signals are left-overs.
@@ -87,7 +87,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
         popup = next;
         next = existing = undefined;
       } finally {
-        if (flow.attempt) hooks.forget(flow.attempt);
+        if (flow.attempt) hooks.deleteAttempt(flow.attempt);
       }
     }
   };

@@ -3,20 +3,25 @@
 import type { Kit } from "./kit.js";
 
 /**
- * Sets `settings.advice`, and logs it, when the browser reports a blocked call to the BFF. The call itself waits for that report
+ * Sets `settings.advice` when the browser reports a blocked call to the BFF. The call itself waits for that report
  * (`CSP_REPORT_DELAY` in bff.ts).
  */
 export function watchCsp(kit: Kit): void {
   const { settings } = kit;
   addEventListener("securitypolicyviolation", (event) => {
     // Not for POST /v1/press, which only makes the launch faster.
-    if (!event.blockedURI.endsWith("/press")) settings.advice = adviceOn(kit, event, "connect-src") ?? settings.advice;
+    if (!event.blockedURI.endsWith("/press")) settings.advice = logCspAdvice(kit, event, "connect-src") ?? settings.advice;
   });
 }
 
-/** What to add to the page's CSP, if this directive of it has blocked the BFF; undefined otherwise, also for a policy that only reports. Logs it too. */
-export function adviceOn({ bffOrigin, logError }: Kit, { blockedURI, disposition, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
+/**
+ * Logs and returns what to add to the page's CSP, if this directive of it has blocked the BFF. Returns undefined otherwise, also for
+ * a policy that only reports.
+ */
+export function logCspAdvice({ bffOrigin, logError, settings }: Kit, { blockedURI, disposition, effectiveDirective }: SecurityPolicyViolationEvent, directive: string): string | undefined {
   const origin = bffOrigin();
-  // `blockedURI` is the full URL, or only its origin.
-  return disposition !== "report" && origin && effectiveDirective === directive && blockedURI.startsWith(origin) ? logError(`add ${origin} to ${directive} of this page's CSP`) : undefined;
+  if (disposition === "report" || !origin || effectiveDirective !== directive) return undefined;
+  // `blockedURI` is the full URL, or only its origin. The BFF may be below a path of an origin that has more than it.
+  const isBff = blockedURI === origin || blockedURI.startsWith(new URL(settings.base + "/", document.baseURI).href);
+  return isBff ? logError(`add ${origin} to ${directive} of this page's CSP`) : undefined;
 }

@@ -74,8 +74,8 @@ async function checkSession(kit: Kit, callable: boolean): Promise<string | undef
   const { session } = kit.settings;
   if (!session) return callable ? checkToken(kit) : undefined;
   if (typeof session !== "function") return undefined; // Told by `setUpFaults`.
-  const url = document.querySelector<HTMLScriptElement>("script[data-session-url]")?.dataset.sessionUrl;
-  if (url !== undefined) return (await checkSessionUrl(url)) ?? (callable ? checkToken(kit) : undefined);
+  const { url } = session as { url?: string }; // Set if it is the tag's `data-session-url` (session.ts).
+  if (url) return (await checkSessionUrl(url)) ?? (callable ? checkToken(kit) : undefined);
   try {
     const given: unknown = await session();
     if (given instanceof Response) return "the session function of configure gives the answer of fetch: return answer.json()";
@@ -90,7 +90,12 @@ async function checkSession(kit: Kit, callable: boolean): Promise<string | undef
 
 /** Checks the host's session URL: reachable, JSON, with a token, on this page's origin. */
 async function checkSessionUrl(url: string): Promise<string | undefined> {
-  const address = new URL(url, document.baseURI);
+  let address: URL;
+  try {
+    address = new URL(url, document.baseURI);
+  } catch {
+    return `data-session-url "${url}" is no URL`;
+  }
   const named = `data-session-url ${address.origin}${address.pathname}`;
   let response: Response;
   try {

@@ -18,19 +18,17 @@ export function append<Parent extends Node>(parent: Parent, ...children: Node[])
 /** A button of the panel: its text, its look, and what it does. */
 export interface Action {
   text: string;
-  /** A secondary action. */
-  quiet?: boolean;
-  /** A destructive action. */
-  bad?: boolean;
+  secondary?: boolean;
+  destructive?: boolean;
   /** Id of the connection that it ends; the button's `name`, by which it is found after a redraw. */
   connection?: string;
   act: () => void;
 }
 
 /** Creates the button of an action. */
-export function action({ text, quiet, bad, connection = "", act }: Action): HTMLButtonElement {
+export function action({ text, secondary, destructive, connection = "", act }: Action): HTMLButtonElement {
   const button = make("button", { part: "action", type: "button", name: connection, textContent: text, onclick: act });
-  button.toggleAttribute("data-quiet", !!quiet);
-  button.toggleAttribute("data-bad", !!bad);
+  button.toggleAttribute("data-quiet", !!secondary);
+  button.toggleAttribute("data-bad", !!destructive);
   return button;
 }

@@ -12,7 +12,7 @@ export class HitchpostConnect extends HTMLElement {
   readonly #view = createView(this);
   readonly #reload = (): void => {
     this.#view.draw();
-    void loadConfig(readRequest(this)).then(this.#view.draw);
+    void loadConfig(readRequest(this).locale).then(this.#view.draw);
     this.#syncFlow();
   };
 
@@ -33,7 +33,7 @@ export class HitchpostConnect extends HTMLElement {
     // In a microtask: the page may only be moving the element, or be about to add its replacement.
     queueMicrotask(() => {
       const step = adoptFlow(this)?.step;
-      if (step !== this.#view.step) this.#view.show(step);
+      if (step !== this.#view.step) this.#view.setStep(step);
     });
   }
 
@@ -47,8 +47,8 @@ export class HitchpostConnect extends HTMLElement {
       // Not for its own change. In a microtask: after the morph has removed the others.
       if (after !== this.#view.state) queueMicrotask(this.#view.draw);
     } else {
-      if (name !== "locale") this.#view.show(); // Clears the step or error of the previous connector or connection.
-      this.connectedCallback();
+      if (name !== "locale") this.#view.setStep(); // Clears the step or error of the previous connector or connection.
+      this.#reload();
     }
   }
 

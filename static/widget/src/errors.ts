@@ -15,6 +15,9 @@ export class ConnectError extends Error {
   /** A code by which support finds the attempt, if one was made. */
   declare supportCode: string | undefined;
 
+  /** After an `account_mismatch`: false if this user may not accept the other account (`use_account`). */
+  declare mayAccept: boolean | null | undefined;
+
   /**
    * Id of the connection that the user wanted to reconnect, if its card was pressed or its flow was resumed. Set after the event
    * `hitchpost:failed`: its listeners find it undefined.

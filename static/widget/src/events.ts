@@ -10,6 +10,8 @@ export interface Details {
     nextStep: string;
     attempt: string | undefined;
     supportCode: string | undefined;
+    /** After an `account_mismatch`: false if this user may not accept the other account. */
+    mayAccept?: boolean | null | undefined;
     connection?: string | undefined;
   };
   disconnected: { connection: string };

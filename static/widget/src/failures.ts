@@ -1,4 +1,5 @@
 // Keeps the error of a failed sign-in: moves it to a replacement element, and drops it once the connector becomes connected.
+import { connectorOf } from "./connector.js";
 import type { Details } from "./events.js";
 import type { Kit } from "./kit.js";
 import type { State, View } from "./view.js";
@@ -6,8 +7,11 @@ import type { State, View } from "./view.js";
 /** How long (milliseconds) an error may move to a replacement element: as long as the other account may be used (`use_account`). */
 const KEPT_FOR = 900_000;
 
+/** The error that one element shows. */
 interface Kept {
-  owner: EventTarget | undefined;
+  element: Element;
+  /** The user (`userEpoch`), the connector and the connection that it is about. */
+  key: string;
   failure: Details["failed"];
   /** Until when another element takes it over (milliseconds, as `Date.now()`). */
   until: number;
@@ -15,9 +19,13 @@ interface Kept {
   state?: State;
 }
 
-/** Returns the function that corrects the failure of a view. It is called for each drawing, with the state that the connector gives. */
-export function failureKeeper({ offerOf, readRequest, userEpoch }: Kit): (view: View, state: State) => void {
-  const kept = new Map<string, Kept>();
+/**
+ * Returns the function that corrects the failure of a view before each drawing. `state` is what the connector's state gives. The
+ * function drops a failure that holds no longer, and gives the view that of an element which it replaces.
+ */
+export function failureKeeper(kit: Kit): (view: View, state: State) => void {
+  const { readRequest, userEpoch } = kit;
+  const kept = new Set<Kept>();
   /** The `userEpoch` of the last drawing of each view. */
   const lastEpochs = new WeakMap<View, number>();
   const keyOf = (element: Element): string => {
@@ -27,10 +35,12 @@ export function failureKeeper({ offerOf, readRequest, userEpoch }: Kit): (view: 
   // In the capture phase: before the element draws itself.
   for (const name of ["failed", "step"] as const) {
     addEventListener(`hitchpost:${name}`, (event) => {
-      const [owner] = event.composedPath();
-      if (!(owner instanceof Element)) return;
-      if (name === "failed") kept.set(keyOf(owner), { owner, failure: event.detail as Details["failed"], until: Date.now() + KEPT_FOR });
-      else if ((event.detail as Details["step"]).step !== "prepared") kept.delete(keyOf(owner)); // The next try.
+      const [element] = event.composedPath();
+      if (!(element instanceof Element) || (event.detail as Details["step"]).step === "prepared") return;
+      const key = keyOf(element);
+      // The next try, or its failure, ends what this element shows, and what an element showed that is gone.
+      for (const each of kept) if (each.element === element || (each.key === key && !each.element.isConnected)) kept.delete(each);
+      if (name === "failed") kept.add({ element, key, failure: event.detail as Details["failed"], until: Date.now() + KEPT_FOR });
     }, true);
   }
 
@@ -40,17 +50,19 @@ export function failureKeeper({ offerOf, readRequest, userEpoch }: Kit): (view: 
     // Drops the failure of another user, and the null (connected) of a connector that is connected no longer.
     if ((lastEpochs.get(view) ?? epoch) !== epoch || (view.failure === null && view.state === "connected" && state !== "connected")) view.failure = undefined;
     lastEpochs.set(view, epoch);
-    const found = kept.get(keyOf(element));
-    if (!found || view.step) return;
-    if (element.isConnected && !(found.owner as Element).isConnected && Date.now() < found.until && view.failure === undefined) {
-      view.failure = found.failure;
-      found.owner = element;
+    const key = keyOf(element);
+    for (const each of kept) {
+      if (each.key !== key || view.step) continue;
+      if (element.isConnected && !each.element.isConnected && Date.now() < each.until && view.failure === undefined) {
+        view.failure = each.failure;
+        each.element = element;
+      }
+      if (each.element !== element || !view.failure || !connectorOf(kit, readRequest(element))) continue;
+      each.state ??= state;
+      if (state !== "connected" || each.state === state) continue;
+      view.failure = undefined;
+      kept.delete(each);
     }
-    if (found.owner !== element || !view.failure || !offerOf(readRequest(element))) return;
-    found.state ??= state;
-    if (state !== "connected" || found.state === state) return;
-    view.failure = undefined;
-    kept.delete(keyOf(element));
   };
 }
 

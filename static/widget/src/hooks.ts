@@ -2,7 +2,7 @@
 import { beginAttempt } from "./bff.js";
 import { bodyOf } from "./sign-in.js";
 import type { Kit } from "./kit.js";
-import { openSignIn, type Popup } from "./popup.js";
+import { openSignIn, type SignInWindow } from "./popup.js";
 import type { Attempt, AttemptRequest, ConnectRequest } from "./types.js";
 import type { State, View } from "./view.js";
 
@@ -13,32 +13,32 @@ export interface LazyModule {
 }
 
 /**
- * What panel.js replaces. Before that, `open` opens a popup, `take` makes the attempt in the click, `bodyOf` names no delivery,
- * `connectedState` knows no connection, and the other hooks do nothing. Three members are no hooks and are not replaced: `folder`,
- * `importModule` and `ready` serve to import the lazy modules.
+ * What panel.js replaces. Before that, `openSignIn` opens a popup, `takeAttempt` makes the attempt in the click, `bodyOf` names no
+ * delivery, `resolveState` knows no connection, and the other hooks do nothing. Three members are no hooks and are not replaced:
+ * `folder`, `importModule` and `installed` serve to import the lazy modules.
  */
 export interface Hooks {
   /** URL of the folder that has the lazy modules. Set before the first import. */
   folder: string;
   /** Imports a lazy module. */
   importModule: (url: string) => Promise<LazyModule>;
-  /** Resolves when the panel has been installed; undefined until the import begins, and after it has failed. */
-  ready?: Promise<unknown> | undefined;
+  /** Whether the panel has been installed. */
+  installed?: boolean;
   /**
    * Opens a popup for a sign-in, or prepares this tab for it. Calls `onFormBlocked` if the page's CSP keeps this tab from
    * leaving for the sign-in. Call it inside a click.
    */
-  open: (request: ConnectRequest, onFormBlocked: () => void) => Popup;
+  openSignIn: (request: ConnectRequest, onFormBlocked: () => void) => SignInWindow;
   /** The body of `POST /v1/attempts`. */
   bodyOf: (request: ConnectRequest) => AttemptRequest;
   /** Makes an attempt ahead of the click: the pointer or the focus has reached this button, or it is being pressed. */
   prefetch: (button: Element, event: MouseEvent) => void;
   /** The attempt for a click, prefetched or new. Each attempt is handed out once. */
-  take: (request: ConnectRequest) => Promise<Attempt>;
+  takeAttempt: (request: ConnectRequest) => Promise<Attempt>;
   /** Stores a running attempt, so that its flow survives a reload. */
-  remember: (id: string, request: ConnectRequest) => void;
+  storeAttempt: (id: string, request: ConnectRequest) => void;
   /** Deletes a stored attempt. */
-  forget: (id: string) => void;
+  deleteAttempt: (id: string) => void;
   /**
    * Finds a button that can show the flow of this request, whose own button is gone. `taken`: the buttons that show other
    * flows; `candidate`: a button that a search of the document may miss.
@@ -48,9 +48,9 @@ export interface Hooks {
    * The state of an element that shows no step, and the key of its button's text; without a key the button offers to connect.
    * Sets `connections` of the view, and corrects its `failure` (failures.ts).
    */
-  connectedState: (view: View) => [State, string?];
+  resolveState: (view: View) => [State, string?];
   /** Draws what an element shows beside its button. */
-  paint: (view: View) => void;
+  drawPanel: (view: View) => void;
 }
 
 const nothing = (): undefined => undefined;
@@ -58,13 +58,13 @@ const nothing = (): undefined => undefined;
 export const hooks: Hooks = {
   folder: "",
   importModule: (url) => import(/* webpackIgnore: true */ url) as Promise<LazyModule>,
-  open: openSignIn,
+  openSignIn,
   bodyOf,
   prefetch: nothing,
-  take: (request) => beginAttempt(bodyOf(request), true),
-  remember: nothing,
-  forget: nothing,
+  takeAttempt: (request) => beginAttempt(bodyOf(request), true),
+  storeAttempt: nothing,
+  deleteAttempt: nothing,
   findReplacement: nothing,
-  connectedState: () => ["idle"],
-  paint: nothing,
+  resolveState: () => ["idle"],
+  drawPanel: nothing,
 };

@@ -1,5 +1,5 @@
 // The entry of hitchpost.js, the script that a page loads by a tag. The tag's attributes are the settings.
-import { fetchSession } from "./session.js";
+import { sessionFrom } from "./session.js";
 import { start } from "./start.js";
 import type { Settings } from "./types.js";
 
@@ -17,6 +17,6 @@ function settingsOf({ src, dataset: { product = "", session, sessionUrl, locale 
     files: src.replace(/[^/]*$/, ""),
     product,
     locale,
-    session: sessionUrl ? () => fetchSession(sessionUrl) : ((session && (() => session)) as Settings["session"]),
+    session: sessionUrl ? sessionFrom(sessionUrl) : ((session && (() => session)) as Settings["session"]),
   } as Partial<Settings>;
 }

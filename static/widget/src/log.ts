@@ -2,9 +2,8 @@
 
 let last: string | undefined;
 
-/** Logs a message as an error, unless it is the same as the last one. Returns the logged line. */
+/** Logs a message, or an Error with its stack, unless its line is the same as the last one. Returns the line. */
 export function logError(what: unknown): string {
-  const line = `Hitchpost: ${what as string}`;
-  if (line !== last) console.error((last = line));
-  return line;
+  if (last !== (last = `Hitchpost: ${what as string}`)) console.error("Hitchpost:", what);
+  return last;
 }

@@ -1,7 +1,5 @@
 // The entry of `import "hitchpost/element"`: the whole script, with `configure` in place of a tag's attributes.
 // A server can import it; there it does nothing.
-import type { HitchpostApi } from "./globals.js";
-import { loadConfig } from "./config.js";
 import { hooks } from "./hooks.js";
 import { api, start } from "./start.js";
 
@@ -9,7 +7,8 @@ export { ConnectError } from "./errors.js";
 export type * from "./globals.js";
 export type * from "./types.js";
 
-// The paths are literals: a bundler then finds these files, and the page's own server serves them.
+// The paths are literals: a bundler then finds these files, and the page's own server serves them. So each retry (imports.ts) has
+// the URL of the first try, and fails again in a browser that remembers the failure, until the page is loaded again.
 hooks.importModule = (url) => {
   if (url.includes("/connections.js")) return import(/* webpackIgnore: true */ "./connections.js");
   if (url.includes("/diagnose.js")) return import(/* webpackIgnore: true */ "./diagnose.js");
@@ -18,11 +17,4 @@ hooks.importModule = (url) => {
 
 /** The same object as `window.Hitchpost`: the instance of a script tag, if the page has run one already. */
 const instance = typeof document === "object" ? start() : api;
-export const { connect, connections, disconnect } = instance;
-
-/** Sets where the BFF is, which product this is, and how to get a session token. Call it again when another user signs in. */
-export const configure: HitchpostApi["configure"] = (given) => {
-  instance.configure(given);
-  // For the default delivery. On a page without <hitchpost-connect> nothing else would load the configuration.
-  void loadConfig({ connector: "" });
-};
+export const { configure, connect, connections, disconnect } = instance;

@@ -4,9 +4,6 @@ import { bffOrigin, settings } from "./session.js";
 import { signals, type Signal, type Signals } from "./signals.js";
 import type { Attempt, ConnectRequest } from "./types.js";
 
-/** The `type` of the messages that the BFF's pages post. */
-const PAGE_SIGNAL = /^hitchpost\.(ready|returned|trouble)$/;
-
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
 /**
@@ -22,12 +19,9 @@ const GONE_AFTER = 2000;
 const CUT_OFF_AFTER = 750;
 /** How long (milliseconds) the popup, or this tab, may take to load each of its first pages. A slow network needs several round trips. */
 const LOADING_TIMEOUT = 8000;
-/** Events of this page after which the sign-in may have ended. */
-const EVENTS = "message focus online pageshow visibilitychange".split(" ");
-
 /** The popup of a sign-in, or this tab in its place, and the signals that come from it. */
-export interface Popup extends Signals {
-  /** Its window; null if the browser refused to open one; undefined if none was to be opened (see `watchSignIn`), or the BFF is not known. */
+export interface SignInWindow extends Signals {
+  /** Its window; null if the browser refused to open one; undefined if none was to be opened (see `openAndWatch`), or the BFF is not known. */
   windowProxy: WindowProxy | null | undefined;
   /** Set when the BFF has confirmed the launch; from the start if this tab leaves for it. From then on the user may take any time. */
   signInBegun: boolean;
@@ -40,25 +34,23 @@ export interface Popup extends Signals {
 }
 
 /** Opens a popup at the BFF's opening page. Call it inside a click. */
-export function openSignIn({ connector, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): Popup {
+export function openSignIn({ connector, signal, locale = settings.locale ?? settings.lang ?? "" }: ConnectRequest): SignInWindow {
   // In a frame without a URL of its own (`about:...`) `location.origin` is "null". `self.origin` is its parent's there.
-  const query = { product: settings.product, origin: self.origin, connector, locale };
-  return watchSignIn(settings.base + "/connect/opening?" + (new URLSearchParams(query) as unknown as string));
+  const query = new URLSearchParams({ product: settings.product, origin: self.origin, connector, locale }) as unknown as string;
+  return openAndWatch(!signal?.aborted && settings.base + "/connect/opening?" + query);
 }
 
 /**
  * Watches a sign-in. Opens a popup at `url` for it, after its listeners are in place: call it inside a click, with nothing awaited
  * before. Without `url` it opens none: `leave` sends this tab to the sign-in, or an existing attempt goes on, or the connector is unavailable.
  */
-export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): Popup {
-  const { queueSignal, nextSignal } = signals();
-  const bff = bffOrigin();
-  let expected: Attempt | undefined;
+export function openAndWatch(url?: string | false, leave?: (attempt: Attempt) => void): SignInWindow {
+  const { queueSignal, nextSignal } = signals(), bff = bffOrigin();
+  let expected: Attempt | undefined, popup: WindowProxy | null | undefined;
   let openingPageLoaded = false; // Set when the opening page posts its first message. A sign-in in this tab has no such page: `launch` sets it.
   let loadingSince = Date.now();
   let goneSince = leave ? Infinity : 0; // A sign-in in this tab is not timed before `launch`, which sets the time to count from.
-  let wasGone = false;
-  let lastSignal: Signal = "waiting";
+  let wasGone = false, lastSignal: Signal = "waiting";
 
   const onEvent = ({ type, source, origin, data }: MessageEvent<unknown>): void => {
     if (type === "pageshow") goneSince = 0; // The user came back to this tab: count from now.
@@ -66,7 +58,7 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
       if (!document.hidden) queueSignal("focus");
     } else if (source === popup) {
       if (origin === expected?.partner_origin && data === expected.callback_message) queueSignal((handle.messageHeard = "message"));
-      const pageSignal = PAGE_SIGNAL.exec((data as { type: string } | null)?.type ?? "")?.[1];
+      const pageSignal = /^hitchpost\.(ready|returned|trouble)$/.exec((data as { type: string } | null)?.type as never)?.[1];
       // Only the BFF's pages may post these. `trouble` may come from the embedded partner service too.
       if (pageSignal && (origin === bff || (origin === expected?.partner_origin && pageSignal === "trouble"))) {
         openingPageLoaded = true;
@@ -91,14 +83,19 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
   };
 
   forEachEvent("addEventListener", onEvent);
-  const popup = url && bff ? openAt(url) : undefined;
+  try {
+    // `_blank`, because a reused name would take over another flow's popup. `?? null`, because a page may have replaced `open` by
+    // a function that returns undefined.
+    if (url && bff) popup = open(url, "_blank", "popup,width=520,height=680") ?? null;
+  } catch (error) {
+    logError(error); // Firefox throws in a frame whose sandbox allows no popups.
+    popup = null;
+  }
   const ticks = setInterval(checkWindow, TICK);
 
-  const handle: Popup = {
-    queueSignal,
-    nextSignal,
-    signInBegun: !!leave,
-    windowProxy: popup,
+  const handle: SignInWindow = {
+    queueSignal, nextSignal,
+    signInBegun: !!leave, windowProxy: popup,
     launch(attempt) {
       expected = attempt;
       openingPageLoaded = true;
@@ -117,18 +114,8 @@ export function watchSignIn(url?: string, leave?: (attempt: Attempt) => void): P
   return handle;
 }
 
-function openAt(url: string): WindowProxy | null {
-  try {
-    // `_blank`, because a reused name would take over another flow's popup. `?? null`, because a page may have replaced `open` by
-    // a function that returns undefined.
-    return open(url, "_blank", "popup,width=520,height=680") ?? null;
-  } catch (error) {
-    logError(error); // Firefox throws in a frame whose sandbox allows no popups.
-    return null;
-  }
-}
-
 // Listeners are removed by hand: some libraries that wrap `addEventListener` drop its `signal` option.
 function forEachEvent(act: "addEventListener" | "removeEventListener", onEvent: (event: MessageEvent<unknown>) => void): void {
-  for (const name of EVENTS) self[act](name, onEvent as EventListener);
+  // After these events the sign-in may have ended.
+  for (const name of ["message", "focus", "online", "pageshow", "visibilitychange"]) self[act](name, onEvent as EventListener);
 }

@@ -1,5 +1,5 @@
 // Makes attempts before the click, and lets the BFF mint while the button is pressed, so that a click waits for no round trip.
-import { fire } from "./events.js";
+import { connectorOf } from "./connector.js";
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
 import type { Attempt, AttemptRequest } from "./types.js";
@@ -16,7 +16,8 @@ interface Prefetched {
 }
 
 /** The hooks that make attempts before clicks, and hand them to the clicks. */
-export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadConfig, offerOf, readRequest, settings, userEpoch }: Kit): Pick<Hooks, "prefetch" | "take"> {
+export function prefetchHooks(kit: Kit): Pick<Hooks, "prefetch" | "takeAttempt"> {
+  const { beginAttempt, errorOf, adoptFlow, fire, hooks, loadConfig, readRequest, settings, userEpoch } = kit;
   const prefetched = {} as Record<string, Prefetched | undefined>;
   const keyOf = (request: AttemptRequest): string => JSON.stringify([userEpoch(), request]);
 
@@ -45,13 +46,13 @@ export function prefetchHooks({ beginAttempt, errorOf, adoptFlow, hooks, loadCon
     prefetch(button, { detail, button: mouseButton }) {
       if (adoptFlow(button)) return;
       const request = readRequest(button);
-      void loadConfig(request); // For the default delivery: a page without <hitchpost-connect> has not loaded it yet.
+      void loadConfig(request.locale); // For the default delivery: a page without <hitchpost-connect> has not loaded it yet.
       // A press is a `mousedown` (no other event here has a `detail` above 0) of the main mouse button (0). On a touch screen it
       // comes after the tap, just before the click.
       void attemptFor(hooks.bodyOf(request), (attempt) => { fire(button, "step", { step: "prepared", attempt }); }, detail > 0 && !mouseButton);
     },
-    take(wanted) {
-      const error = offerOf(wanted)?.error;
+    takeAttempt(wanted) {
+      const error = connectorOf(kit, wanted)?.error;
       if (error) return Promise.reject(errorOf({ error }));
       const request = hooks.bodyOf(wanted);
       // In the click, the press is reported for a popup only: in this tab the launch follows at once, so minting ahead saves no time.
@@ -76,4 +77,4 @@ export function prefetchInUse({ hooks }: Kit): void {
 const reportPress = (base: string, attempt: Promise<Attempt>): Promise<unknown> =>
   attempt
     .then(({ launch_token }) => fetch(base + "/v1/press", { method: "POST", body: new URLSearchParams({ launch_token }) }))
-    .catch(() => null); // `take` reports why no attempt could be made.
+    .catch(() => null); // `takeAttempt` reports why no attempt could be made.

@@ -1,13 +1,13 @@
 // Reports to the page: the steps and the ending of a sign-in, and the end of a connection.
-import { endConnection } from "./bff.js";
+import { call } from "./bff.js";
 import { logError } from "./log.js";
 import type { ConnectError } from "./errors.js";
 import { fire } from "./events.js";
 import type { ConnectRequest, ConnectResult, Step } from "./types.js";
 
-/** Ends a connection of the account, and fires `hitchpost:disconnected` on `target`. */
+/** Ends a connection of the account, at the partner service too, and fires `hitchpost:disconnected` on `target`. */
 export const disconnect = (connection: string, target: EventTarget = document): Promise<void> =>
-  endConnection(connection).then(() => { fire(target, "disconnected", { connection }); });
+  call("connections/" + connection, null).then(() => { fire(target, "disconnected", { connection }); });
 
 /** Reports a step: calls the caller's `onStep`, and fires an event on `target`. */
 export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {

@@ -6,8 +6,8 @@ import type { Session, Settings } from "./types.js";
 const TOKEN_MARGIN = 30_000;
 /** How long (milliseconds) to wait for a token before it is requested again. */
 const TOKEN_TIMEOUT = 15_000;
-/** The last status that is not temporary. Those above it (429, and server errors) are of calls that may succeed later. */
-const LAST_LASTING = 428;
+/** Statuses above this one (429, and server errors) mean that the same call may succeed later, and not that nobody is signed in. */
+const MAX_FINAL_STATUS = 428;
 
 /** The current settings, which `configure` changes. Without a prototype, so that `__proto__` is a plain key. */
 export const settings = { __proto__: null, base: "" } as unknown as Settings & InternalSettings;
@@ -41,7 +41,10 @@ export function bffOrigin(): string {
 export let userEpoch = 0;
 
 let currentToken: Promise<string> | undefined;
+/** Until when the token is used (milliseconds, as `Date.now()`). While it is being requested: until when its request is waited for. */
 let tokenUntil = 0;
+/** Stands for the newest request of a token. */
+let newestRequest: object | undefined;
 
 /**
  * Sets where the BFF is, which product this is, and how to get a session token. Settings that are left out keep their value.
@@ -54,17 +57,22 @@ export function configure(given: Partial<Settings & InternalSettings>): void {
   dropToken();
 }
 
-/** Reads the session from the host's session URL. */
-export async function fetchSession(url: string): Promise<Session> {
-  let response = await fetch(url, { cache: "no-store", redirect: "manual" });
-  // A redirect has the status 0. One to a sign-in page on another origin cannot be followed: nobody is signed in.
-  if (!response.status) response = await fetch(url).catch(() => response);
-  if (response.status > LAST_LASTING) throw new TypeError(); // A server error, or too many requests, does not mean that nobody is signed in.
-  return response.ok ? ((await response.json()) as Session) : {};
-}
+/**
+ * The session function that reads the host's session URL. It has the URL as its property `url`, by which diagnose.js knows where the
+ * session is from. An empty session means that nobody is signed in. Rejects with a TypeError if the session cannot be read now, and
+ * with a SyntaxError if the answer is no JSON.
+ */
+export const sessionFrom = (url: string): (() => Promise<Session>) & { url: string } =>
+  Object.assign(async (): Promise<Session> => {
+    let response = await fetch(url, { cache: "no-store", redirect: "manual" });
+    // A redirect has the status 0. One to a sign-in page on another origin cannot be followed: nobody is signed in.
+    if (!response.status) response = await fetch(url).catch(() => response);
+    if (response.status > MAX_FINAL_STATUS) throw new TypeError();
+    return response.ok ? ((await response.json()) as Session) : {};
+  }, { url });
 
 /**
- * The session token; undefined if cookies authenticate the user. Rejects with `not_signed_in`, or with a TypeError if the token
+ * The session token; empty if nobody is signed in, undefined if cookies authenticate the user. Rejects with a TypeError if the token
  * cannot be read now.
  */
 export function sessionToken(): Promise<string> | undefined {
@@ -83,19 +91,23 @@ export function dropToken(): boolean {
 }
 
 async function requestToken(source: NonNullable<Settings["session"]>): Promise<string> {
-  let failure: unknown;
+  const request = (newestRequest = {});
+  let until = 0;
   try {
     const given = (await source()) as string | Session | null | undefined;
     const { token, expires_in, status } = (typeof given === "string" ? { token: given } : (given ?? {})) as Session & { status: number };
-    if (status > LAST_LASTING) throw new TypeError(); // The host has passed on a refusal of the BFF, a problem document (RFC 9457).
-    // The lifetime counts from now, because clocks differ. `&&=`: if `configure` has set it to 0 meanwhile, this token may be the
-    // previous user's, and must not be used again.
-    tokenUntil &&= expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity;
-    if (token) return token;
+    if (status > MAX_FINAL_STATUS) throw new TypeError(); // The host has passed on a refusal of the BFF, a problem document (RFC 9457).
+    if (token) {
+      until = expires_in ? Date.now() + expires_in * 1000 - TOKEN_MARGIN : Infinity; // From now, because clocks differ.
+      return token;
+    }
   } catch (error) {
     logError(error);
-    failure = error instanceof TypeError; // How fetch reports a network error.
+    if (error instanceof TypeError) throw error; // How fetch reports a network error.
+  } finally {
+    // A newer request keeps its time. `&&=`: if `configure` or a refusal has set it to 0 meanwhile, this token may be the previous
+    // user's, and must not be used again.
+    if (request === newestRequest) tokenUntil &&= until;
   }
-  dropToken();
-  throw failure;
+  return "";
 }

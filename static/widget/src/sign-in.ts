@@ -1,8 +1,8 @@
 // One sign-in: from the click, or from an existing attempt, until the BFF reports how it ended.
-import { cancel, read } from "./bff.js";
+import { call, cancel } from "./bff.js";
 import { logError } from "./log.js";
 import { ConnectError, errorOf, TEMPORARY_CODES } from "./errors.js";
-import type { Popup } from "./popup.js";
+import type { SignInWindow } from "./popup.js";
 import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, ConnectRequest, ConnectResult, Reading, Step } from "./types.js";
@@ -25,12 +25,10 @@ const BEGIN_TIMEOUT = 30_000;
 const OFFLINE_TIMEOUT = 840_000;
 
 /** Signals that show the step `finishing`. */
-const FINISHING_SIGNALS = /message|returned|cancel/;
 /** Signals that show no step. Every other signal is the name of a step. */
-const STEPLESS_SIGNALS = /ready|trouble|closed|focus/;
 
-/** An attempt. If another page of this tab began it, only its id is known. One that `use_account` made (paint.ts) has no launch token. */
-export type StartedAttempt = Pick<Attempt, "id"> & Partial<Attempt>;
+/** An attempt. If another page of this tab began it, only its id is known. One that `use_account` made (draw-panel.ts) has no launch token. */
+export type StartedAttempt = Pick<Attempt, "id"> & Partial<Attempt & Reading>;
 
 /** Reports a step to the page. */
 export type ReportStep = (step: Step, attempt?: string) => void;
@@ -56,7 +54,7 @@ interface SignInState {
 export async function runSignIn(
   abort: AbortSignal | undefined,
   report: ReportStep,
-  popup: Popup,
+  popup: SignInWindow,
   begin: () => Promise<Attempt>,
   existing?: StartedAttempt | Promise<StartedAttempt>,
 ): Promise<ConnectResult> {
@@ -64,15 +62,14 @@ export async function runSignIn(
   const state: SignInState = { confirmed: !existing };
   try {
     if (popup.windowProxy === null) throw new ConnectError("popup_blocked");
-    if (abort?.aborted) giveUp();
+    if (abort?.aborted) throw new ConnectError("cancelled");
     abort?.addEventListener("abort", giveUp);
     if (!existing) report("opening");
     return await waitForEnd(state, report, popup, begin, existing);
   } catch (error) {
     const failure = error instanceof ConnectError ? error : new ConnectError("invalid_request", logError(error));
-    failure.supportCode = state.currentAttempt?.support_code;
-    failure.attempt = state.currentAttempt?.id;
-    throw failure;
+    const { id: attempt, support_code: supportCode, may_accept: mayAccept } = state.currentAttempt ?? {};
+    throw Object.assign(failure, { attempt, supportCode, mayAccept });
   } finally {
     abort?.removeEventListener("abort", giveUp);
     popup.cleanUp();
@@ -88,7 +85,7 @@ export const bodyOf = ({ connector, connection, message, locale = settings.local
  * same queue as signals, so a call that hangs delays nothing else. An `existing` attempt may be another user's: no step is
  * reported until the BFF has confirmed that it is this user's.
  */
-async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
+async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInWindow, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   let finishingHint: Signal | undefined;
   let launched = false, cancelling = false;
   let pending = 0, unansweredFor = 0, fastUntil = 0;
@@ -121,8 +118,9 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
       if (result) return result;
       continue;
     }
-    if (!signal && (unansweredFor += wait) > (attempt ? OFFLINE_TIMEOUT : BEGIN_TIMEOUT)) throw new ConnectError("network");
-    const step = FINISHING_SIGNALS.test(signal as string) ? "finishing" : STEPLESS_SIGNALS.test(signal as string) ? undefined : (signal as Step | undefined);
+    // An attempt that has not come when the user cancels is not waited for. If it still comes, nobody launches it, and it expires.
+    if (!signal && (unansweredFor += wait) > (attempt ? OFFLINE_TIMEOUT : cancelling ? 0 : BEGIN_TIMEOUT)) throw new ConnectError(cancelling ? "cancelled" : "network");
+    const step = /message|returned|cancel/.test(signal as string) ? "finishing" : /ready|trouble|closed|focus/.test(signal as string) ? undefined : (signal as Step | undefined);
     if (step) {
       reachable = step === "waiting";
       if (state.confirmed) report(step, attempt?.id);
@@ -130,8 +128,6 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
     cancelling ||= signal === "cancel";
     if (!attempt) {
       if (signal) queued.push(signal);
-      // Do not wait for an attempt that the user has cancelled. If it still comes, nobody launches it, and it expires.
-      else if (cancelling) throw new ConnectError("cancelled");
     } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: an existing attempt has none, nor has the status that `beginAgain` returns for one that had ended.
       if (!launched) {
         launched = true;
@@ -152,42 +148,42 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: Popup, 
       // this page by its Cross-Origin-Opener-Policy, and the user is still signing in.
       if (signal && document.hasFocus()) fastUntil = Date.now() + FAST_READING_TIME;
       delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
-      queueAnswer((cancelling ? cancel(attempt.id) : read(attempt.id, finishingHint ?? signal)).catch(ignoreTemporary));
+      queueAnswer((cancelling ? cancel(attempt.id) : call<Reading>("attempts/" + attempt.id, undefined, finishingHint ?? signal ?? "1")).catch(ignoreTemporary(cancelling)));
     }
   }
 }
 
-/** Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. */
-function ignoreTemporary(error: ConnectError): Partial<Reading> {
+/**
+ * Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. After a cancel call,
+ * which was repeated already, it ends the flow: the BFF expires the attempt.
+ */
+const ignoreTemporary = (cancelled: boolean) => (error: ConnectError): Partial<Reading> => {
   if (!TEMPORARY_CODES.test(error.code)) throw error;
+  if (cancelled) throw new ConnectError("cancelled");
   return {};
-}
+};
 
 /** Handles an answer of the BFF. Returns the result of a connected attempt; throws if the attempt ended otherwise. */
-function handleAnswer(answer: Partial<Reading>, state: SignInState, report: ReportStep, popup: Popup): ConnectResult | undefined {
-  const attempt = state.currentAttempt;
+function handleAnswer(answer: Partial<Reading>, state: SignInState, report: ReportStep, popup: SignInWindow): ConnectResult | undefined {
   const { id, status } = answer;
   // Ignore an answer about an attempt that another one has replaced.
-  if (!attempt || !status || id !== attempt.id) return undefined;
-  attempt.support_code = (answer as Reading).support_code;
+  if (!status || id !== state.currentAttempt?.id) return undefined;
+  Object.assign(state.currentAttempt as object, answer);
   if (!state.confirmed) report("waiting", id);
   state.confirmed = true;
   popup.signInBegun ||= status !== "created";
-  if (!/created|launched/.test(status)) return outcome(answer as Reading, popup); // The other statuses are final.
-  if (answer.step) report(answer.step, id);
-  return undefined;
+  if (/created|launched/.test(status)) {
+    if (answer.step) report(answer.step, id);
+    return undefined;
+  }
+  if (status !== "connected") throw errorOf(answer as Reading);
+  // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.
+  if (answer.unsent && !popup.messageHeard) dispatchEvent(new MessageEvent("message", answer.unsent));
+  return answer.result;
 }
 
 /** Cancels an attempt and begins another one, unless the first one turns out to have ended already. */
 async function beginAgain(id: string, begin: () => Promise<Attempt>): Promise<StartedAttempt> {
   const reading = await cancel(id);
   return reading.status === "cancelled" ? begin() : reading;
-}
-
-/** Returns the result of a connected attempt. Throws the error of an attempt that ended otherwise. */
-function outcome(reading: Reading, popup: Popup): ConnectResult {
-  if (reading.status !== "connected") throw errorOf(reading);
-  // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.
-  if (reading.unsent && !popup.messageHeard) dispatchEvent(new MessageEvent("message", reading.unsent));
-  return reading.result;
 }

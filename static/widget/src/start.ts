@@ -6,7 +6,7 @@ import { HitchpostConnect } from "./element.js";
 import { disconnect } from "./report.js";
 import { loadPanel } from "./load-panel.js";
 import type { HitchpostApi } from "./globals.js";
-import { refresh } from "./config.js";
+import { loadConfig, refresh } from "./config.js";
 import { ELEMENT_NAME } from "./request.js";
 import { configure, settings } from "./session.js";
 import type { Settings } from "./types.js";
@@ -16,8 +16,10 @@ const page = globalThis as unknown as { Hitchpost?: Partial<HitchpostApi> };
 /** `window.Hitchpost`. */
 export const api: HitchpostApi = {
   configure(given) {
-    configure(given);
+    configure({ advice: undefined, ...given }); // The advice was about the BFF that was set before.
     refresh();
+    // For the default delivery and the texts of errors: on a page without <hitchpost-connect> nothing else may load them.
+    void loadConfig();
     void loadPanel();
   },
   connect: (connector, options) => run(document, { ...options, connector, delivery: options?.delivery ?? settings.delivery }),

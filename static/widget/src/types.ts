@@ -90,7 +90,7 @@ export interface ConnectOptions {
   delivery?: "message" | "return" | undefined;
   /**
    * Aborting it cancels the attempt. If the attempt has connected by then, `connect` still resolves. If it is aborted before the
-   * call, the popup still opens, and closes again.
+   * call, nothing is opened, and `connect` rejects with `cancelled`.
    */
   signal?: AbortSignal | undefined;
   /** Called with each step. */
@@ -170,7 +170,7 @@ export interface Reading {
 }
 
 /** One connector of the product, and its state for this account. */
-export interface Offer {
+export interface ConnectorStatus {
   key: string;
   name: string;
   /** URL of its logo. */
@@ -187,7 +187,7 @@ export interface Offer {
 export interface Config {
   delivery: ConnectOptions["delivery"];
   /** The product's connectors; absent in an answer that is not the BFF's. */
-  connectors?: Offer[];
+  connectors?: ConnectorStatus[];
   /**
    * Texts by key. `button` is the product's text; `crm button`, with a connector's key and a space in front, is that
    * connector's own. `lang` and `dir` are the language and direction of the texts.

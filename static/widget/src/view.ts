@@ -26,8 +26,8 @@ export interface View {
   connections: Connection[];
   /** Draws the element with the current texts and connectors. */
   draw: () => void;
-  /** Shows a step or an error instead of what was shown. Without either, shows what is connected. */
-  show: (step?: Step, failure?: View["failure"]) => void;
+  /** Sets the step or the error in place of the last one, and draws. Without either, the element shows what is connected. */
+  setStep: (step?: Step, failure?: View["failure"]) => void;
 }
 
 /** Creates the view of an element. It listens to the element's own events, so it shows what the host page receives. */
@@ -43,18 +43,18 @@ export function createView(element: HTMLElement): View {
   const draw = (): void => {
     const request = readRequest(element);
     const word = (key: string, fallback = ""): string => wordOf(request, key, fallback);
-    const [state, key] = hooks.connectedState(view);
-    view.state = view.step ? (offersChoice(view.step) ? "trouble" : "busy") : state;
+    const [state, key] = hooks.resolveState(view);
+    view.state = !view.step ? state : offersChoice(view.step) ? "trouble" : "busy";
     // A label of the host's between the tags takes precedence: a text, or an image that has a text alternative.
     const hostLabel = element.innerText.trim() || element.querySelector("[alt]:not([alt='']),[aria-label]");
     slot.hidden = !!key;
-    label.textContent = key ?? !hostLabel ? word(key ?? "button", "Connect") : "";
+    label.textContent = (key ?? !hostLabel) ? word(key ?? "button", "Connect") : "";
     Object.assign(box, { lang: word("lang"), dir: word("dir") });
     // For the page's CSS. Not before the element is on the page: a constructor must not set attributes.
     if (element.isConnected) element.setAttribute("state", view.state);
     // Not disabled: a disabled button would lose the focus, and a press of this one brings the popup to the front.
     button.ariaBusy = `${!!view.step}`;
-    hooks.paint(view);
+    hooks.drawPanel(view);
   };
 
   const view: View = {
@@ -64,16 +64,16 @@ export function createView(element: HTMLElement): View {
     state: "idle",
     connections: [],
     draw,
-    show(step, failure) {
+    setStep(step, failure) {
       Object.assign(view, { step, failure });
       draw();
     },
   };
   element.addEventListener("hitchpost:step", ({ detail: { step } }) => {
-    if (step !== "prepared") view.show(step);
+    if (step !== "prepared") view.setStep(step);
   });
-  element.addEventListener("hitchpost:connected", () => { view.show(undefined, null); });
-  element.addEventListener("hitchpost:failed", ({ detail }) => { view.show(undefined, detail); });
+  element.addEventListener("hitchpost:connected", () => { view.setStep(undefined, null); });
+  element.addEventListener("hitchpost:failed", ({ detail }) => { view.setStep(undefined, detail); });
   slot.onslotchange = draw;
   draw();
   return view;

@@ -89,3 +89,16 @@ it("a failure stays where the connector was connected all the while", async () =
   await pass(5000);
   expect(status(element)).toContain("declined");
 });
+
+it("of two elements of one connector the first shows its failure no longer once the second has connected", async () => {
+  page.bff.states = { crm: "disconnected" };
+  const [one, other] = [await waiting(), add("hitchpost-connect", { connector: "crm" })];
+  await end("declined");
+  expect(status(one)).toContain("declined");
+  main(other).click();
+  await launch(page);
+  page.bff.states = {};
+  page.bff.account.add("crm");
+  await end("connected");
+  expect([one.getAttribute("state"), status(one)]).toEqual(["connected", ""]);
+});

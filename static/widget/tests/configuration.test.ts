@@ -3,7 +3,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { add, part, shown, status, useElements } from "./elements.js";
 import { pass, usePage } from "./page.js";
-import { loadConfig, offerOf, redraw, refresh, subscribers, wordOf } from "../src/config.js";
+import { loadConfig, redraw, refresh, subscribers, wordOf } from "../src/config.js";
+import { connectorOf } from "../src/connector.js";
+import { kit } from "../src/kit.js";
 import { configure, settings } from "../src/session.js";
 import { api } from "../src/start.js";
 
@@ -23,16 +25,16 @@ function held(): ((answer: Response) => void)[] {
 describe("the configuration of a user who has left", () => {
   it("changes nothing when it comes late", async () => {
     const calls = held();
-    void loadConfig(crm);
+    void loadConfig();
     await pass(0);
     api.configure({ session: () => "next" });
-    void loadConfig(crm);
+    void loadConfig();
     await pass(0);
     calls[1]?.(config("next user's"));
     await pass(0);
     calls[0]?.(config("last user's"));
     await pass(0);
-    expect([calls.length, offerOf(crm)?.name]).toEqual([2, "next user's"]);
+    expect([calls.length, connectorOf(kit, crm)?.name]).toEqual([2, "next user's"]);
   });
 
   it("is shown by no element, though the next one's has not come", async () => {
@@ -58,10 +60,10 @@ describe("the configuration of one user", () => {
   /** It is asked for, and once more before the answer. Returns the functions that answer. */
   async function askedTwice(): Promise<((answer: Response) => void)[]> {
     const calls = held();
-    void loadConfig(crm);
+    void loadConfig();
     await pass(0);
     refresh();
-    void loadConfig(crm);
+    void loadConfig();
     await pass(0);
     return calls;
   }
@@ -72,7 +74,7 @@ describe("the configuration of one user", () => {
     await pass(0);
     calls[0]?.(config("old"));
     await pass(0);
-    expect([calls.length, offerOf(crm)?.name]).toEqual([2, "new"]);
+    expect([calls.length, connectorOf(kit, crm)?.name]).toEqual([2, "new"]);
   });
 
   it("stands though an earlier call fails after it was answered", async () => {
@@ -81,9 +83,9 @@ describe("the configuration of one user", () => {
     await pass(0);
     calls[0]?.(Response.json({ error: { code: "origin_not_allowed" } }, { status: 403 }));
     await pass(0);
-    void loadConfig(crm);
+    void loadConfig();
     await pass(0);
-    expect([calls.length, offerOf(crm)?.name]).toEqual([2, "new"]);
+    expect([calls.length, connectorOf(kit, crm)?.name]).toEqual([2, "new"]);
   });
 
   it("counts though an earlier call has failed meanwhile", async () => {
@@ -92,7 +94,29 @@ describe("the configuration of one user", () => {
     await pass(0);
     calls[1]?.(config("new"));
     await pass(0);
-    expect(offerOf(crm)?.name).toBe("new");
+    expect(connectorOf(kit, crm)?.name).toBe("new");
+  });
+
+  it("is asked for by one call after an outage, however often it was refused", async () => {
+    page.bff.configured = false;
+    await shown();
+    for (let times = 0; times < 4; times++) {
+      refresh();
+      await pass(20_000);
+    }
+    const before = page.bff.asked("GET", "/config").length;
+    page.bff.configured = true;
+    await pass(62_000);
+    expect(page.bff.asked("GET", "/config").length - before).toBe(1);
+  });
+
+  it("is not asked for a third time because an earlier call fails while the next one runs", async () => {
+    const calls = await askedTwice();
+    calls[0]?.(Response.json({ error: { code: "origin_not_allowed", title: "No" } }, { status: 403 }));
+    await pass(0);
+    void loadConfig();
+    await pass(0);
+    expect(calls).toHaveLength(2);
   });
 
   it("is asked for again by itself after an outage", async () => {
@@ -108,10 +132,10 @@ describe("the configuration of one user", () => {
 
   it("leaves no text of an earlier one, such as another user's account in it", async () => {
     page.bff.words = { "crm connected": "Connected as ada@crm.example" };
-    await loadConfig(crm);
+    await loadConfig();
     page.bff.words = {};
     refresh();
-    await loadConfig(crm);
+    await loadConfig();
     expect(wordOf(crm, "connected")).toBe("Connected");
   });
 
@@ -139,16 +163,16 @@ it("that was shown is not the next user's, while the next one's has not come", a
 it("does not replace a delivery that the page has configured", async () => {
   page.bff.delivery = "message";
   configure({ delivery: "return" });
-  await loadConfig(crm);
+  await loadConfig();
   expect(settings.delivery).toBe("return");
   configure({ delivery: undefined });
 });
 
 it("holds the texts of each language apart", async () => {
   vi.stubGlobal("fetch", (url: string) => Promise.resolve(config(url.endsWith("=de") ? "Kunden" : "Customers")));
-  await loadConfig({ ...crm, locale: "en" });
-  await loadConfig({ ...crm, locale: "de" });
-  expect([offerOf({ ...crm, locale: "en" })?.name, offerOf({ ...crm, locale: "de" })?.name]).toEqual(["Customers", "Kunden"]);
+  await loadConfig("en");
+  await loadConfig("de");
+  expect([connectorOf(kit, { ...crm, locale: "en" })?.name, connectorOf(kit, { ...crm, locale: "de" })?.name]).toEqual(["Customers", "Kunden"]);
 });
 
 describe("an element draws its card", () => {
@@ -160,6 +184,27 @@ describe("an element draws its card", () => {
     redraw();
     await pass(0);
     expect(part(element, "head").querySelector("img")?.getAttribute("src")).toBe(logo);
+  });
+
+  it("without its logo if the page's CSP blocks it", async () => {
+    page.bff.account.add("crm");
+    page.bff.account.offers.crm = { logo: "https://cdn.example/crm.svg" };
+    const logo = part(await shown(), "head").querySelector("img");
+    logo?.dispatchEvent(new Event("error"));
+    expect(logo?.hidden).toBe(true);
+  });
+
+  it("again whichever of its texts has changed, and only then", async () => {
+    page.bff.account.add("crm", { connected_by_name: "Ada" });
+    const element = await shown();
+    const drawn = part(element, "who");
+    refresh();
+    await pass(500);
+    expect(part(element, "who")).toBe(drawn);
+    page.bff.words = { since_by: "seit {date}, von {name}" };
+    refresh();
+    await pass(500);
+    expect(part(element, "who").textContent).toContain("von Ada");
   });
 
   it.each(["zh-cmn", "art-lojban", "de-abcdefgh-abcdefgh", "_"])("with texts in the language %s, which the browser may not know", async (lang) => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { install } from "../src/diagnose.js";
 import { kit } from "../src/kit.js";
-import { configure, settings } from "../src/session.js";
+import { configure, sessionFrom, settings } from "../src/session.js";
 import { BASE, problem } from "./fake-bff.js";
 import { pass, usePage } from "./page.js";
 
@@ -13,7 +13,7 @@ let answers: Record<string, () => Response> = {};
 let lines: string[] = [];
 
 beforeEach(() => {
-  vi.spyOn(console, "error").mockImplementation((line: string) => lines.push(line));
+  vi.spyOn(console, "error").mockImplementation((...said: unknown[]) => void lines.push(said.join(" ")));
   kit.logError("the last line of the test before"); // The same line is not logged twice in a row.
   lines = [];
   answers = { "/v1/advice": () => Response.json({ advice: null }), "/v1/config": () => Response.json({}) };
@@ -35,12 +35,9 @@ afterEach(() => {
   settings.delivery = undefined;
 });
 
-/** The page's tag, with the URL of its session. */
+/** The session comes from this URL, which the page's tag names. */
 function tag(url: string): void {
-  const script = document.createElement("script");
-  script.type = "text/plain"; // It must not run: only its attributes are used.
-  script.dataset.sessionUrl = url;
-  document.body.append(script);
+  configure({ session: sessionFrom(url) });
 }
 
 const text = (body: string, status = 200, type = "text/html"): Response => new Response(body, { status, headers: { "Content-Type": type } });
@@ -61,6 +58,15 @@ describe("a session URL that", () => {
     await install(kit);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(line);
+  });
+
+  it("is none is named, and so is what the session function gives that replaces it", async () => {
+    tag("https://");
+    await install(kit);
+    expect(lines).toEqual(['Hitchpost: data-session-url "https://" is no URL']);
+    configure({ session: () => ({}) });
+    await install(kit);
+    expect(lines.slice(1)).toEqual([expect.stringMatching(/the session function of configure gives no token/)]);
   });
 
   it("lives on another origin", async () => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { launch, main, names, part, pick, shown, status, useElements } from "./elements.js";
+import { launch, main, names, offered, part, pick, shown, status, useElements } from "./elements.js";
 import { problem } from "./fake-bff.js";
 import { holdCalls, pass, usePage } from "./page.js";
 
@@ -92,5 +92,20 @@ describe("Disconnect", () => {
     pick(one, "Yes, disconnect");
     await pass(500);
     expect(other.getAttribute("state")).toBe("idle");
+  });
+
+  it("of one of several offers no action on any of them until it has ended; the focus stays in the element", async () => {
+    for (const external_account of ["ada", "grace"]) page.bff.account.add("crm", { external_account });
+    const element = await shown();
+    const actions = (): (string | null)[] => [...(element.shadowRoot?.querySelectorAll("[part=action]") ?? [])].map(({ textContent }) => textContent);
+    const answer = holdCalls(/^DELETE/);
+    part(element, "accounts").querySelectorAll<HTMLElement>("button")[1]?.click();
+    offered(element)[0]?.focus();
+    offered(element)[0]?.click();
+    await pass(0);
+    expect([actions(), element.shadowRoot?.activeElement]).toEqual([[], part(element, "status")]);
+    answer();
+    await pass(500);
+    expect([actions(), element.shadowRoot?.activeElement]).toEqual([["Disconnect"], main(element)]);
   });
 });

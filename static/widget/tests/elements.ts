@@ -21,7 +21,7 @@ export function useElements(): Seen {
   const seen: Seen = { steps: [], connected: [], failed: [] };
   beforeAll(() => {
     customElements.define(ELEMENT_NAME, HitchpostConnect);
-    hooks.ready = Promise.resolve(); // As usual, the panel is loaded before the first press.
+    hooks.installed = true; // As usual, the panel is loaded before the first press.
     install(kit);
     listen();
     document.addEventListener("hitchpost:step", ({ detail }) => seen.steps.push(detail.step));

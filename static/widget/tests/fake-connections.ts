@@ -1,11 +1,11 @@
 // The connections of an account at the fake BFF, and the calls that end them.
-import type { Connection, Offer } from "../src/types.js";
+import type { Connection, ConnectorStatus } from "../src/types.js";
 import { problem } from "./problem.js";
 
 export class FakeConnections {
   readonly all: Connection[] = [];
   /** The product's connectors by key: their members other than key, state and connections. */
-  readonly offers: Record<string, Partial<Offer>> = {};
+  readonly offers: Record<string, Partial<ConnectorStatus>> = {};
   /** The ids of the connections that a call asked to end. */
   readonly asked: string[] = [];
 
@@ -34,11 +34,11 @@ export class FakeConnections {
   }
 
   /** The connectors as they are in the configuration. */
-  told(): Record<string, Partial<Offer>> {
+  told(): Record<string, Partial<ConnectorStatus>> {
     return Object.fromEntries(Object.keys(this.offers).map((key) => [key, this.#of(key)]));
   }
 
-  #of(key: string): Partial<Offer> {
+  #of(key: string): Partial<ConnectorStatus> {
     const connections = this.all.filter(({ connector }) => connector === key);
     return { state: connections[0]?.state ?? "disconnected", ...this.offers[key], connections };
   }

@@ -30,5 +30,5 @@ it("a page that lets no form go elsewhere takes a window at the first press, and
   await pass(5000);
   expect(seen.connected).toHaveLength(1);
   expect(submitted).toHaveLength(1);
-  expect(told.mock.calls).toEqual([[`Hitchpost: add ${BFF_ORIGIN} to form-action of this page's CSP`]]);
+  expect(told.mock.calls).toEqual([["Hitchpost:", `add ${BFF_ORIGIN} to form-action of this page's CSP`]]);
 });

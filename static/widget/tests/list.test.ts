@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { refresh, subscribers } from "../src/config.js";
-import { hooks } from "../src/hooks.js";
 import { main, part, pick, useElements } from "./elements.js";
 import { list, offer, rows, search, type, useLists, visible } from "./lists.js";
 import { pass, usePage } from "./page.js";
@@ -121,19 +120,20 @@ describe("the list of connections", () => {
     expect(visible(element)).toEqual(["c1", "c2", "c3"]);
   });
 
-  it("comes though its file could not be fetched at first, under another address", async () => {
-    offer(page, 2);
-    const { importModule } = hooks;
-    const asked: string[] = [];
-    hooks.importModule = (url) => {
-      asked.push(url.replace(hooks.folder, ""));
-      return asked.length < 3 ? Promise.reject(new TypeError("Failed to fetch")) : importModule(url);
-    };
+  it("has them in the order of the product file, also after it has changed, and moves no other row", async () => {
+    offer(page, 3);
     const element = await list();
-    await pass(10_000);
-    hooks.importModule = importModule;
-    expect(asked).toEqual(["connections.js", "connections.js?4000", "connections.js?16000"]);
-    expect(visible(element)).toEqual(["c1", "c2"]);
+    const before = rows(element);
+    const { c1, ...others } = page.bff.account.offers;
+    delete page.bff.account.offers.c1;
+    delete page.bff.account.offers.c3;
+    Object.assign(page.bff.account.offers, { c3: others.c3, c1 });
+    const moved: Node[] = [];
+    new MutationObserver((records) => { for (const { addedNodes } of records) moved.push(...addedNodes); }).observe(part(element, "list"), { childList: true });
+    refresh();
+    await pass(500);
+    expect(visible(element)).toEqual(["c2", "c3", "c1"]);
+    expect(new Set(rows(element))).toEqual(new Set(before));
   });
 
   it("loses no row that is there, and gets those that come", async () => {
@@ -168,4 +168,11 @@ describe("a list that has become short", () => {
     await pass(2000);
     expect([search(element).hidden, visible(element), part(element, "none").textContent]).toEqual([true, ["c1", "c2", "c3"], ""]);
   });
+});
+
+it.each(["unknown", "pending"] as const)("a row whose connector has no connection, and is %s, offers nothing to reconnect or to disconnect", async (state) => {
+  page.bff.account.offers.crm = { name: "Acme CRM", multiple: true, state };
+  const element = await list();
+  const row = rows(element)[0]?.firstElementChild as HTMLElement;
+  expect([part(row, "title").textContent, row.shadowRoot?.querySelectorAll("[part=action]").length]).toEqual([expect.stringContaining("Acme CRM"), 0]);
 });

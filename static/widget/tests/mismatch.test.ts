@@ -30,7 +30,10 @@ describe("another account than the connected one has signed in", () => {
   it("offers no other account to a user who may not end the connection", async () => {
     page.bff.says.may_accept = false;
     const element = await mismatched();
-    expect(names(element)).toEqual(["Try again"]);
+    const reads = page.bff.reads.length;
+    expect([names(element), seen.failed]).toMatchObject([["Try again"], [{ mayAccept: false }]]);
+    await pass(500);
+    expect(page.bff.reads).toHaveLength(reads);
   });
 
   it("is connected by Use this account instead, as an attempt of its own, without a window", async () => {

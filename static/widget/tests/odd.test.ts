@@ -19,7 +19,7 @@ process.on("unhandledRejection", (reason) => uncaught.push((reason as Error).sta
 
 beforeEach(() => {
   lines = [];
-  vi.spyOn(console, "error").mockImplementation((line: unknown) => void lines.push(String(line)));
+  vi.spyOn(console, "error").mockImplementation((...said: unknown[]) => void lines.push(said.join(" ")));
 });
 
 afterEach(() => {
@@ -187,6 +187,7 @@ describe("the sign-in goes as ever where", () => {
     await pass(10_000);
     expect(flow.outcome).toMatchObject({ status: "connected" });
     expect(lines).toEqual(["Hitchpost: Error: of the page's own"]);
+    expect(vi.mocked(console.error)).toHaveBeenCalledWith("Hitchpost:", expect.any(Error)); // With its stack.
   });
 });
 

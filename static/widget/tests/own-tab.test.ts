@@ -19,7 +19,8 @@ function refuse(): void {
   // The CSP may block something else at the same moment.
   const other = { blockedURI: "https://elsewhere.example/x.png", effectiveDirective: "img-src" };
   window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), other));
-  window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: `${BFF_ORIGIN}/prefix/connect/launch`, effectiveDirective: "form-action" }));
+  // One event for each policy that blocks it.
+  for (let policy = 0; policy < 2; policy++) window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI: `${BFF_ORIGIN}/prefix/connect/launch`, effectiveDirective: "form-action" }));
 }
 
 /** A button that signs in inside this tab. `submitted` is called with each form. */
@@ -37,7 +38,7 @@ const launches = (): typeof forms => forms.filter(({ action }) => action.endsWit
 beforeEach(() => {
   forms = [];
   lines = [];
-  vi.spyOn(console, "error").mockImplementation((line: unknown) => void lines.push(String(line)));
+  vi.spyOn(console, "error").mockImplementation((...said: unknown[]) => void lines.push(said.join(" ")));
 });
 
 afterEach(() => {

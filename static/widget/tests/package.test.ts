@@ -19,7 +19,7 @@ beforeAll(async () => {
     return url.includes("panel") ? importModule(url) : Promise.resolve({ install: () => undefined });
   };
   configure({ base: BASE, product: "demo", session: () => "tok" });
-  await hooks.ready;
+  await vi.waitUntil(() => hooks.installed);
 });
 
 describe("the element from npm", () => {

@@ -4,6 +4,7 @@ import { add, main, status, useElements } from "./elements.js";
 import { BFF_ORIGIN } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
+import { api } from "../src/start.js";
 
 const page = usePage();
 const seen = useElements();
@@ -26,7 +27,7 @@ afterEach(() => {
 describe("a page whose policy keeps us from the BFF", () => {
   it("is no page that is merely offline, nor one with some other fault in its policy, or whose policy only reports", async () => {
     const told = vi.spyOn(console, "error").mockReturnValue();
-    for (const [uri, directive, disposition] of [["https://elsewhere.example/x", "connect-src"], [BFF_ORIGIN, "img-src"], [BFF_ORIGIN, "connect-src", "report"]] as const) {
+    for (const [uri, directive, disposition] of [["https://elsewhere.example/x", "connect-src"], [BFF_ORIGIN, "img-src"], [BFF_ORIGIN, "connect-src", "report"], [`${BFF_ORIGIN}/api/of-the-page`, "connect-src"], [`${BFF_ORIGIN}/prefix-too/v1/x`, "connect-src"]] as const) {
       forbid(uri, directive, disposition);
       const flow = page.connect("crm");
       await pass(16_000);
@@ -54,6 +55,11 @@ describe("a page whose policy keeps us from the BFF", () => {
     await pass(600);
     expect(seen.failed).toMatchObject([{ code: "invalid_request", title: ADVICE }]);
     expect(FakePopup.last.closed).toBe(true);
-    expect(told.mock.calls).toEqual([[ADVICE]]);
+    expect(told.mock.calls).toEqual([ADVICE.split(/(?<=:) /)]);
+    vi.stubGlobal("fetch", page.bff.fetch);
+    page.bff.account.add("crm");
+    api.configure({ base: `${BFF_ORIGIN}/prefix/` });
+    await pass(500);
+    expect(status(element)).not.toBe(ADVICE);
   });
 });

@@ -18,9 +18,10 @@ async function load(data: Record<string, string>, base = BASE): Promise<void> {
 async function fresh(panel = (): Promise<unknown> => import("../src/panel.js")): Promise<void> {
   vi.resetModules();
   const { hooks } = await import("../src/hooks.js");
-  hooks.importModule = ((url) => (url.includes("panel") ? panel() : Promise.reject(new Error("not now")))) as typeof hooks.importModule;
+  let importing: Promise<unknown> | undefined;
+  hooks.importModule = ((url) => (url.includes("panel") ? (importing = panel()) : Promise.reject(new Error("not now")))) as typeof hooks.importModule;
   await import("../src/index.js");
-  await hooks.ready;
+  await importing;
 }
 
 interface Global {
@@ -121,6 +122,18 @@ describe("the script", () => {
     await pass(0);
     const asked = page.bff.asked("POST", "/attempts").filter(({ headers }) => headers.Authorization === "Bearer in-app");
     expect(asked.map(({ body }) => body?.delivery)).toEqual(["return", undefined]);
+  });
+
+  it("reads how to sign in on a page without any button, for a call of connect", async () => {
+    page.bff.delivery = "return";
+    HTMLFormElement.prototype.submit = (): void => undefined;
+    await load({ product: "demo", session: "no-button" });
+    await pass(0);
+    (globalThis as Global).Hitchpost?.connect("crm").catch(() => undefined);
+    await pass(0);
+    expect(page.bff.asked("POST", "/attempts").at(-1)?.body).toMatchObject({ delivery: "return" });
+    page.bff.end("connected");
+    await pass(20_000);
   });
 
   it("A30 goes on with what this tab remembers, tells the connector's element, and forgets it", async () => {

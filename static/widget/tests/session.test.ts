@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
-import { configure, fetchSession } from "../src/session.js";
+import { readConnections } from "../src/bff.js";
+import { configure, sessionFrom } from "../src/session.js";
 import type { Session } from "../src/types.js";
 import { problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -32,7 +33,7 @@ describe("who is signed in", () => {
 
   it("reads the session URL once, and again when the token is near its end", async () => {
     page.bff.sessions.push(answer("one", 100), answer("two", 1000));
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     page.connect("crm");
     page.connect("crm");
     await pass(0);
@@ -57,6 +58,22 @@ describe("who is signed in", () => {
     expect(bearers().at(-1)).toBe("Bearer next");
   });
 
+  it("uses the next user's token no longer than it lives, though the last user's comes late", async () => {
+    let arrive: (session: Session) => void = () => undefined;
+    configure({ session: () => new Promise<Session>((resolve) => { arrive = resolve; }) });
+    page.connect("crm");
+    await pass(0);
+    let given = 0;
+    configure({ session: () => ({ token: `next-${String(++given)}`, expires_in: 60 }) });
+    page.connect("crm");
+    await pass(0);
+    arrive({ token: "left", expires_in: 3600 });
+    await pass(60_000);
+    page.connect("crm");
+    await pass(0);
+    expect(bearers().at(-1)).toMatch(/^Bearer next-[2-9]/);
+  });
+
   it("is nobody when the session URL redirects to a sign-in page on another origin", async () => {
     let followed = 0;
     const answered = globalThis.fetch;
@@ -67,7 +84,7 @@ describe("who is signed in", () => {
       followed++;
       return Promise.reject(new TypeError("Failed to fetch"));
     });
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     const flow = page.connect("crm");
     await pass(1000);
     expect([followed, flow.outcome]).toMatchObject([1, { code: "not_signed_in" }]);
@@ -79,7 +96,7 @@ describe("who is signed in", () => {
       if (url !== "/session") return answered(url, more);
       return Promise.resolve(more?.redirect === "manual" ? { type: "opaqueredirect", status: 0, ok: false } : answer("moved"));
     });
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     page.connect("crm");
     await pass(0);
     expect(bearers()).toEqual(["Bearer moved"]);
@@ -95,7 +112,7 @@ describe("who is signed in", () => {
   it("gets a new token once when the BFF refuses the one it has", async () => {
     page.bff.sessions.push(answer("old"), answer("new"));
     page.bff.refused.add("old");
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     const flow = page.connect("crm");
     await pass(0);
     expect(bearers()).toEqual(["Bearer old", "Bearer new"]);
@@ -104,7 +121,7 @@ describe("who is signed in", () => {
 
   it("gets a new token when the old one is refused in the middle of a flow, which goes on", async () => {
     page.bff.sessions.push(answer("old"), answer("new"));
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     const flow = page.connect("crm");
     await pass(0);
     FakePopup.last.ready();
@@ -119,7 +136,7 @@ describe("who is signed in", () => {
   it("rejects not_signed_in when the new token is refused too", async () => {
     page.bff.sessions.push(answer("old"));
     page.bff.refused.add("old");
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     const flow = page.connect("crm");
     await pass(0);
     expect(flow.outcome).toMatchObject({ code: "not_signed_in" });
@@ -127,7 +144,7 @@ describe("who is signed in", () => {
   });
 
   it.each([
-    ["the session URL says no", () => fetchSession("/session")],
+    ["the session URL says no", sessionFrom("/session")],
     ["the host's function throws", () => Promise.reject(new Error("signed out"))],
     ["the token is empty", () => ""],
   ])("rejects not_signed_in when %s, and asks again the next time", async (_, session) => {
@@ -137,7 +154,7 @@ describe("who is signed in", () => {
     expect(flow.outcome).toMatchObject({ code: "not_signed_in" });
     expect(page.bff.asked("POST", "/attempts")).toHaveLength(0);
     page.bff.sessions.push(answer("late"));
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     page.connect("crm");
     await pass(0);
     expect(bearers()).toEqual(["Bearer late"]);
@@ -145,8 +162,8 @@ describe("who is signed in", () => {
 
   const passedOn = async (): Promise<Session> => (await fetch("/session")).json() as Promise<Session>;
   it.each<[string, () => Promise<Session>, Response]>([
-    ["the session URL fails", () => fetchSession("/session"), new Response("", { status: 500 })],
-    ["the session URL is asked too often", () => fetchSession("/session"), problem(429, "rate_limited", "Too many")],
+    ["the session URL fails", sessionFrom("/session"), new Response("", { status: 500 })],
+    ["the session URL is asked too often", sessionFrom("/session"), problem(429, "rate_limited", "Too many")],
     ["the host passes on that the BFF's storage is away", passedOn, problem(503, "storage_unavailable", "Away")],
     ["the host passes on that it asks too often", passedOn, problem(429, "rate_limited", "Too many")],
   ])("keeps waiting when %s in the middle of a flow: the connection may stand", async (_, session, failure) => {
@@ -163,9 +180,17 @@ describe("who is signed in", () => {
     expect(flow.outcome).toMatchObject({ status: "connected" });
   });
 
+  it("is asked for another token once in each call, also where a proxy refuses all of them", async () => {
+    const refuse = vi.fn(() => Promise.resolve(new Response("<html>", { status: 401 })));
+    vi.stubGlobal("fetch", refuse);
+    readConnections().catch(() => undefined);
+    await pass(30_000);
+    expect(refuse.mock.calls.length).toBeLessThan(40); // One renewal, and then the repeats after a pause.
+  });
+
   it("ends each flow with an error of its own, and closes its window, when the session is over for all of them", async () => {
     page.bff.sessions.push(answer("one", 40));
-    configure({ session: () => fetchSession("/session") });
+    configure({ session: sessionFrom("/session") });
     const flows = [page.connect("crm"), page.connect("erp")];
     await pass(0);
     for (const popup of FakePopup.opened) popup.ready();

@@ -27,9 +27,31 @@ describe("A30 cancelling", () => {
     expect(flow.outcome).toMatchObject({ code: "cancelled" });
   });
 
+  it("opens nothing and begins nothing when it was aborted before", async () => {
+    const flow = page.connect("crm", { signal: AbortSignal.abort() });
+    await pass(0);
+    expect(flow.outcome).toMatchObject({ code: "cancelled" });
+    expect([FakePopup.opened, page.bff.calls]).toEqual([[], []]);
+  });
+
+  it("ends as cancelled though the BFF cannot be reached, and closes its window", async () => {
+    const abort = new AbortController();
+    const flow = page.connect("crm", { signal: abort.signal });
+    await pass(0);
+    FakePopup.last.ready();
+    await pass(0);
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    abort.abort();
+    await pass(36_000);
+    expect([flow.outcome, FakePopup.last.closed]).toMatchObject([{ code: "cancelled" }, true]);
+  });
+
   it("tells of the connection that stands when the cancel came too late", async () => {
     page.bff.endsOnCancel = "connected";
-    const flow = page.connect("crm", { signal: AbortSignal.abort() });
+    const abort = new AbortController();
+    const flow = page.connect("crm", { signal: abort.signal });
+    await pass(0);
+    abort.abort();
     await pass(0);
     expect(flow.outcome).toMatchObject({ status: "connected" });
   });

@@ -1,16 +1,16 @@
 // Draws what an element shows beside its button: accounts, status, actions, support code.
-import { mayUseAccount } from "./mismatch-policy.js";
-import { connectionCard, connectionActions, confirmActions, reconnect } from "./connection-card.js";
+import { connectionCard, connectionActions, confirmActions, logoOf, reconnect, type CardContent } from "./connection-card.js";
+import { connectorOf } from "./connector.js";
 import { action, make, append, type Action } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { LOOKS } from "./panel-styles.js";
 import { sheetOf } from "./sheet.js";
-import type { Choice, Connection, Offer } from "./types.js";
+import type { Choice, Connection, ConnectorStatus } from "./types.js";
 import type { View } from "./view.js";
 
 /** The choices at a step for which `offersChoice` (controller.ts) is true. */
 const STEP_CHOICES: Choice[] = ["open_again", "continue_here", "cancel"];
-/** The choices after an `account_mismatch`. The product's policy may not let this user make the first one (mismatch-policy.ts). */
+/** The choices after an `account_mismatch`. The product's policy may not let this user make the first one (`mayAccept`). */
 const MISMATCH_CHOICES: Choice[] = ["use_account", "try_again"];
 
 /** English texts until the product's are loaded, for keys whose default (`humanize` in words.ts) would be unclear. */
@@ -44,41 +44,45 @@ export interface Drawing {
   kit: Kit;
   view: View;
   parts: Parts;
-  offer: Partial<Offer>;
+  connectorStatus: Partial<ConnectorStatus>;
   /** The text of this key. */
   word: (key: string, fallback?: string) => string;
   /** Whether the element shows, or may come to show, more than one connection. */
   several: boolean;
   /** Whether a card has the connector's name as its title. Otherwise it has the third-party account's. */
   titledByConnector: boolean;
+  /** Grows with each change of the loaded texts. */
+  textCount: number;
 }
 
 /** Returns the function that draws elements. */
-export function painter(kit: Kit): (view: View) => void {
+export function panelDrawer(kit: Kit): (view: View) => void {
   const sheet = sheetOf("");
   const partsOf = new WeakMap<View, Parts>();
   let style: string | undefined;
+  let texts: string | undefined;
+  let textCount = 0;
   return (view) => {
+    if (texts !== (texts = JSON.stringify(kit.texts))) textCount++;
     if (style !== (style = `${LOOKS}:host{${kit.settings.style ?? ""}}`)) sheet?.replaceSync(style);
     const parts = partsOf.get(view) ?? createParts(view, sheet);
     partsOf.set(view, parts);
     const request = kit.readRequest(view.element);
-    const offer: Partial<Offer> = kit.offerOf(request) ?? {};
-    const several = view.connections.length > 1 || (!!offer.multiple && !request.connection);
+    const connectorStatus: Partial<ConnectorStatus> = connectorOf(kit, request) ?? {};
+    const several = view.connections.length > 1 || (!!connectorStatus.multiple && !request.connection);
     const titledByConnector = !several || view.element.getAttribute("layout") === "row";
-    update({ kit, view, parts, offer, several, titledByConnector, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
+    draw({ kit, view, parts, connectorStatus, several, titledByConnector, textCount, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
   };
 }
 
 function createParts({ box, button }: View, sheet: CSSStyleSheet | undefined): Parts {
   const parts: Parts = {
     accounts: make("ul", { part: "accounts", role: "list" }),
-    status: make("div", { part: "status", ariaLive: "polite" }),
+    status: make("div", { part: "status", ariaLive: "polite", tabIndex: -1 }),
     actions: make("div", { part: "actions" }),
     code: make("div", { part: "code" }),
-    logo: make("img", { part: "logo", alt: "" }),
+    logo: logoOf(),
   };
-  parts.logo.onerror = () => { parts.logo.hidden = true; }; // The page's CSP may block the image.
   button.insertBefore(parts.logo, button.firstChild);
   box.insertBefore(parts.accounts, box.firstChild); // First in the card, also for the Tab key.
   append(box, parts.status, parts.actions, parts.code);
@@ -87,8 +91,8 @@ function createParts({ box, button }: View, sheet: CSSStyleSheet | undefined): P
   return parts;
 }
 
-function update(drawing: Drawing): void {
-  const { view, parts, offer, word, kit } = drawing;
+function draw(drawing: Drawing): void {
+  const { view, parts, connectorStatus, kit } = drawing;
   const { box, button, step, failure } = view;
   // The status tells of the sign-in of this element. A card for it as well would move what the user is about to press.
   const connections = view.connections.filter(({ state }) => !step || state !== "pending");
@@ -97,11 +101,11 @@ function update(drawing: Drawing): void {
   const row = view.element.getAttribute("layout") === "row";
   const isCard = row || connections.length > 0;
   // Each of several connections has a reconnect action of its own.
-  button.hidden = !!toConfirm || (!step && connections.length > 1 && !offer.multiple);
+  button.hidden = !!toConfirm || (!step && connections.length > 1 && !connectorStatus.multiple);
   view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
   // Everything on which the drawing below depends. `failure` is undefined (none) or null (connected); JSON writes both as null,
   // so null is replaced.
-  const toDraw = JSON.stringify([offer, connections, step, failure === null ? "connected" : failure, toConfirm, row, word("lang"), button.hidden, button.disabled, view.state, kit.settings.advice, mayUseAccount(failure), parts.disconnecting, word("reconnect"), word(step ?? "connected"), failure && word(`error_${failure.code}_title`), drawing.several]);
+  const toDraw = JSON.stringify([connectorStatus, connections, step, failure === null ? "connected" : failure, toConfirm, row, button.hidden, button.disabled, view.state, kit.settings.advice, parts.disconnecting, drawing.several, mayUseTab(kit), drawing.textCount]);
   if (toDraw === parts.lastDrawn) return;
   parts.lastDrawn = toDraw;
 
@@ -110,29 +114,34 @@ function update(drawing: Drawing): void {
   box.toggleAttribute("data-card", isCard);
   box.toggleAttribute("data-wide-actions", !!step || !!failure || !!toConfirm);
   box.role = isCard ? "group" : null;
-  box.ariaLabel = isCard ? (offer.name ?? null) : null;
+  box.ariaLabel = isCard ? (connectorStatus.name ?? null) : null;
   button.toggleAttribute("data-quiet", view.state === "connected");
   button.toggleAttribute("data-text", isCard && view.state === "connected" && !drawing.several);
-  showLogo(parts.logo, isCard ? undefined : offer.logo);
-  const cards = connections[0] ?? !row ? connections : [{ ...offer, state: step && offer.state === "pending" ? "disconnected" : (offer.state ?? "disconnected") } as Connection];
-  parts.accounts.replaceChildren(...cards.map((connection) => connectionCard(drawing, connection, step ?? toConfirm ? [] : connectionActions(drawing, connection, true))));
-  showStatus(drawing, toConfirm, isCard);
+  logoOf(isCard ? undefined : connectorStatus.logo, parts.logo);
+  // A row without a connection has a card that names the connector.
+  const { name = "", state = "disconnected" } = connectorStatus;
+  const cards: CardContent[] = (connections[0] ?? !row) ? connections : [{ name, state: step && state === "pending" ? "disconnected" : state }];
+  // No connection can be acted on while a sign-in runs here, or the user is asked about one, or one is being ended.
+  const isBusy = !!(step ?? toConfirm) || parts.disconnecting;
+  parts.accounts.replaceChildren(...cards.map((card) => connectionCard(drawing, card, isBusy ? [] : connectionActions(drawing, card, true))));
+  drawStatus(drawing, toConfirm, isCard);
   parts.actions.replaceChildren(...mainActions(drawing, toConfirm).map(action));
   for (const each of box.querySelectorAll("button")) each.disabled = button.disabled;
-  showCode(drawing);
+  drawCode(drawing);
   // If what had the focus is gone or hidden, move the focus to the main button. If that is hidden, move it to the last action of
-  // the first card that has actions, or, if none has, to the last action below the cards.
-  if (hadFocus && (!focused?.isConnected || (focused as HTMLElement).hidden)) (button.hidden ? box.querySelector<HTMLElement>("[part=action]:last-child") : button)?.focus();
+  // the first card that has actions, or, if none has, to the last action below the cards; without actions, to the status, until
+  // the next drawing.
+  if (hadFocus && (!focused?.isConnected || (focused as HTMLElement).hidden || focused === parts.status)) (button.hidden ? (box.querySelector<HTMLElement>("[part=action]:last-child") ?? parts.status) : button).focus();
 }
 
-/** Shows the status text. Screen readers announce its changes. If the card already says that it is connected, the text is for screen readers only. */
-function showStatus({ parts, kit, view: { step, failure, state, connections }, word }: Drawing, toConfirm: Connection | undefined, isCard: boolean): void {
+/** Draws the status text. Screen readers announce its changes. If the card already says that it is connected, the text is for screen readers only. */
+function drawStatus({ parts, kit, view: { step, failure, state, connections }, word }: Drawing, toConfirm: Connection | undefined, isCard: boolean): void {
   const { status } = parts;
   const key = `error_${failure?.code ?? ""}_`;
   const title = failure && word(failure.code, word(key + "title", failure.title));
   const content = toConfirm
     ? [word("disconnect_ask").replace("{account}", () => toConfirm.external_account ?? toConfirm.name)]
-    : step ?? parts.disconnecting
+    : (step ?? parts.disconnecting)
       ? [word(step ?? "finishing")]
       : failure && title
         ? [make("b", { textContent: title }), `\n${word(key + "next_step", failure.nextStep)}`]
@@ -142,6 +151,12 @@ function showStatus({ parts, kit, view: { step, failure, state, connections }, w
   status.toggleAttribute("data-visually-hidden", failure === null && !step && !toConfirm && isCard);
   if (status.textContent !== drawn.textContent) status.replaceChildren(...drawn.childNodes);
 }
+
+/**
+ * Whether to offer `continue_here`. Not in a frame, which a sign-in cannot take (delivery.ts). The Studio's preview, a frame that shows
+ * every choice, has no sign-in.
+ */
+const mayUseTab = ({ flows }: Kit): boolean => self === top || !flows.size;
 
 /** The actions below the accounts. */
 function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Action[] {
@@ -153,23 +168,21 @@ function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Actio
     else if (choice === "try_again") reconnect(kit, element, failure?.connection ?? kit.readRequest(element).connection);
     else kit.press(element, choice);
   };
-  const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), quiet: choice === "cancel", act: () => { choose(choice); } }));
+  const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), secondary: choice === "cancel", act: () => { choose(choice); } }));
   if (toConfirm) return confirmActions(drawing, toConfirm);
   if (parts.disconnecting) return [];
-  // Without `continue_here` in a frame, which a sign-in cannot take (delivery.ts). The Studio's preview, a frame that shows every
-  // choice, has no sign-in.
-  if (step) return state === "trouble" ? choices(STEP_CHOICES.filter((choice) => self === top || !kit.flows.size || choice !== "continue_here")) : [];
-  if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES.slice(+!mayUseAccount(failure)));
+  if (step) return state === "trouble" ? choices(STEP_CHOICES.filter((choice) => mayUseTab(kit) || choice !== "continue_here")) : [];
+  if (failure?.code === "account_mismatch") return choices(MISMATCH_CHOICES.slice(+(failure.mayAccept === false)));
   return connections.flatMap((connection) => connectionActions(drawing, connection, false));
 }
 
-/** Shows the support code, with a button that copies it. */
-function showCode({ view: { failure, step }, parts: { code }, word }: Drawing): void {
+/** Draws the support code, with a button that copies it. */
+function drawCode({ view: { failure, step }, parts: { code }, word }: Drawing): void {
   const text = step ? "" : (failure?.supportCode ?? "");
   const value = make("code", { textContent: text, dir: "ltr" });
   const copy = action({
     text: word("copy"),
-    quiet: true,
+    secondary: true,
     act: () => {
       navigator.clipboard.writeText(value.textContent).then(
         () => { copy.textContent = word("copied"); },
@@ -178,11 +191,4 @@ function showCode({ view: { failure, step }, parts: { code }, word }: Drawing): 
     },
   });
   code.replaceChildren(...(text ? [make("span", { textContent: word("support_code") }), value, ...("clipboard" in navigator ? [copy] : [])] : []));
-}
-
-function showLogo(logo: HTMLImageElement, url: string | null | undefined): void {
-  if (url === logo.getAttribute("src")) return;
-  logo.hidden = !url;
-  if (url) logo.src = url;
-  else logo.removeAttribute("src");
 }
