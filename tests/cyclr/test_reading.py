@@ -11,22 +11,19 @@ from tests.support.cyclr.world import CyclrWorld
 NOT_CHANGING = {"get_connector", "list_installed", "get_installed", "get_account", "list_accounts"}
 
 
-@pytest.fixture(params=[400, 401, 403, 404])
+UNKNOWN = [(404, 404), (400, 400), (401, 404), (401, 401), (403, 403)]
+"""Statuses for an account that does not exist: in a header, and in the path, where 404 is documented."""
+
+
+@pytest.fixture(params=UNKNOWN, ids=str)
 def world(cyclr_world: CyclrWorld, request: pytest.FixtureRequest) -> CyclrWorld:
     """One whose account does not exist, and whose access token is a good one."""
     other = cyclr_world.cyclr
     other.add_account("warm")
     cyclr_world.server("GET", "/v1/connections?account=warm")
     other.forget_what_was_asked()
-    other.habits.unknown_account = request.param
+    other.habits.unknown_account, other.habits.unknown_account_path = request.param
     return cyclr_world
-
-
-@pytest.fixture(params=[404, "same"], autouse=True)
-def in_path(world: CyclrWorld, request: pytest.FixtureRequest) -> None:
-    """The status of the account itself, asked for by its id: as documented, or no better than the others."""
-    habits = world.cyclr.habits
-    habits.unknown_account_path = 404 if request.param == 404 else habits.unknown_account
 
 
 def changes(world: CyclrWorld) -> dict[str, int]:
