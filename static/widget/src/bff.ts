@@ -48,7 +48,8 @@ export async function call<Answer>(path: string, body?: object | null, hint?: Hi
         headers: {
           "X-Hitchpost": hint ?? "1",
           "Content-Type": "application/json",
-          // The page's language takes precedence over the browser's. It is encoded, because headers are ASCII.
+          // The page's language. It is a header of its own, so that Accept-Language still tells the browser's, the BFF's second choice.
+          // It is encoded, because headers are ASCII.
           "Content-Language": encodeURI(document.documentElement.lang),
           "Idempotency-Key": key,
           ...(token && { Authorization: "Bearer " + token }),

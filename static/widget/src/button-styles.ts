@@ -1,6 +1,5 @@
-import { sheetOf } from "./sheet.js";
-
 // The look of a button before the panel is loaded. panel-styles.ts has the rest.
+import { sheetOf } from "./sheet.js";
 
 // It has the same height as later, so that nothing moves.
 const BUTTON = `:host{display:inline-block}[hidden],:host([hidden]){display:none}\

@@ -31,10 +31,10 @@ export function press(button: Element, choice?: Choice): void {
 export function run(owner: Node | undefined, request: ConnectRequest, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   // Called shortly after the click, if the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
-  let popup = existing ? openAndWatch() : hooks.openSignIn(request, onFormBlocked);
-  let next: SignInWindow | undefined; // Opened by a choice. It replaces `popup` when the running attempt has been cancelled.
-  // `foreign`: another user has signed in since, who cannot read the attempt and is not told of it. `cancelled`: by the last choice.
-  let foreign = false, cancelled = false;
+  // `next`: opened by a choice. It replaces `popup` when the running attempt has been cancelled.
+  let next: SignInWindow | undefined, popup = existing ? openAndWatch() : hooks.openSignIn(request, onFormBlocked);
+  // `isOfPreviousUser`: another user has signed in since, who cannot read the attempt and is not told of it. `cancelled`: by the last choice.
+  let isOfPreviousUser = false, cancelled = false;
   const epoch = userEpoch;
 
   const report: ReportStep = (step, attempt) => {
@@ -48,8 +48,9 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   const choose = (choice?: Choice): void => {
     // A press begins again if the flow was resumed and has no popup, its popup is closed, or its step offers a choice.
     // Otherwise it only brings the popup to the front: the one that a choice has just opened, else the running one.
-    if (!choice && (next ?? !((existing && !owner) || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step))))) {
-      (next ?? popup).windowProxy?.focus(); // Browsers may ignore it.
+    const running = next ?? ((existing && !owner) || popup.windowProxy?.closed || (flow.step && offersChoice(flow.step)) ? undefined : popup);
+    if (!choice && running) {
+      running.windowProxy?.focus(); // Browsers may ignore it.
       return;
     }
     report("finishing", flow.attempt); // At once, so that the user does not choose twice while the cancel call runs.
@@ -77,11 +78,12 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
         // After `not_signed_in` and `network` the attempt stays stored: it may have connected already, or goes on in a popup that
         // cannot be closed from here. The flow is resumed once the user has signed in again, or the BFF answers.
         // Not if the user has cancelled it.
+        // Only these two codes begin with an n.
         // eslint-disable-next-line @typescript-eslint/prefer-string-starts-ends-with -- `startsWith` costs five bytes more
         if ((error as ConnectError).code[0] === "n" && !cancelled) flow.attempt = undefined;
         if (!next) {
           // `invalid_request` is also the page's code for a 404, which another user's attempt gives.
-          foreign = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
+          isOfPreviousUser = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
           throw error;
         }
         popup = next;
@@ -97,9 +99,9 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   if (existing && owner) report("finishing");
   const ending = runToEnd().finally(() => {
     next?.cleanUp();
-    if (foreign) redraw(); // In microtasks, when the flow is gone: its button then shows no step.
+    if (isOfPreviousUser) redraw(); // In microtasks, when the flow is gone: its button then shows no step.
     flows.delete(flow); // Before the events: their listeners may redraw the page's buttons.
   });
   // A resumed flow fires events only after it has reported a step: the BFF has then confirmed it, or the user has pressed.
-  return reportEnd(ending, () => !foreign && (!existing || !!owner || !!flow.step) && resolveOwner(flow));
+  return reportEnd(ending, () => !isOfPreviousUser && (!existing || !!owner || !!flow.step) && resolveOwner(flow));
 }

@@ -9,10 +9,10 @@ interface Answer {
   advice?: unknown;
 }
 
-const RIGHT_ANSWER = 'your route must answer {"token", "expires_in"}: return the answer of POST /v1/sessions';
+const EXPECTED_ANSWER = 'your route must answer {"token", "expires_in"}: return the answer of POST /v1/sessions';
 
 /** The likely cause, by the status of the host's session URL. */
-const MEANINGS: Record<number, string> = {
+const CAUSES: Record<number, string> = {
   401: "your server says that nobody is signed in, or the BFF refuses its secret key",
   403: "your server forbids this request",
   404: "there is no such route on your server",
@@ -24,7 +24,7 @@ const MEANINGS: Record<number, string> = {
 const SESSION_TIMEOUT = 10_000;
 
 /** The settings that `configure` takes, and those that the script and the BFF set. */
-const SETTINGS = /^(base|product|session|locale|delivery|files|advice|lang|style)$/;
+const KNOWN_SETTINGS = /^(base|product|session|locale|delivery|files|advice|lang|style)$/;
 
 /** Elements that end up inside an unclosed `<hitchpost-connect>` and never in a label. */
 const SWALLOWED = "hitchpost-connect :is(hitchpost-connect, h2, p, form)";
@@ -35,7 +35,7 @@ export async function install(kit: Kit): Promise<void> {
   for (const fault of setUpFaults(kit)) logError(fault);
   const advice = await checkProduct(kit);
   if (advice) logError(advice);
-  const late = new Promise<string>((resolve) => { setTimeout(resolve, SESSION_TIMEOUT, "no session comes: does your server answer, and does the session function of configure settle?"); });
+  const late = new Promise<string>((resolve) => { setTimeout(resolve, SESSION_TIMEOUT, "no session token in 10 seconds: does your server answer, and the session function settle?"); });
   const fault = await Promise.race([checkSession(kit, !advice), late]);
   if (fault) logError(fault);
 }
@@ -44,7 +44,7 @@ export async function install(kit: Kit): Promise<void> {
 function* setUpFaults({ settings }: Kit): Generator<string> {
   const { product, session, delivery } = settings as unknown as Record<string, string>;
   for (const name in settings) {
-    if (!SETTINGS.test(name)) yield `configure does not know ${name}: write ${/session/i.test(name) ? "session: () => fetch(URL).then((answer) => answer.json())" : "base, product, session, locale or delivery"}`;
+    if (!KNOWN_SETTINGS.test(name)) yield `configure does not know ${name}: write ${/session/i.test(name) ? "session: () => fetch(URL).then((answer) => answer.json())" : "base, product, session, locale or delivery"}`;
   }
   if (delivery && !/^(message|return)$/.test(delivery)) yield `there is no delivery "${delivery}": write "message" or "return"`;
   if (session && typeof session !== "function") yield "session is no function: write session: () => token";
@@ -60,8 +60,8 @@ async function checkProduct({ settings }: Kit): Promise<string | undefined> {
   const query = new URLSearchParams({ product: settings.product, origin: self.origin });
   try {
     const response = (await fetch(`${settings.base}/v1/advice?${query.toString()}`)) as Response | undefined;
-    if (!response) return "fetch gives nothing";
-    if (response.status === 404) return `${settings.base} has no BFF: write its public URL as base`;
+    if (!response) return "fetch returns nothing: this page has replaced it";
+    if (response.status === 404) return `no BFF answers at ${settings.base}: set base to its public URL`;
     const { advice } = (await response.json()) as Answer;
     return textOf(advice);
   } catch {
@@ -70,12 +70,13 @@ async function checkProduct({ settings }: Kit): Promise<string | undefined> {
 }
 
 /** Checks the session. `callable`: whether this page can call the BFF, so that the token can be tried. */
-async function checkSession(kit: Kit, callable: boolean): Promise<string | undefined> {
-  const { session } = kit.settings;
-  if (!session) return callable ? checkToken(kit) : undefined;
-  if (typeof session !== "function") return undefined; // Told by `setUpFaults`.
+const checkSession = async (kit: Kit, callable: boolean): Promise<string | undefined> => (await checkSource(kit)) ?? (callable ? checkToken(kit) : undefined);
+
+/** Checks where the session comes from: the tag's URL, or the function of `configure`. */
+async function checkSource({ settings: { session } }: Kit): Promise<string | undefined> {
+  if (typeof session !== "function") return undefined; // There is none, or `setUpFaults` has told that it is no function.
   const { url } = session as { url?: string }; // Set if it is the tag's `data-session-url` (session.ts).
-  if (url) return (await checkSessionUrl(url)) ?? (callable ? checkToken(kit) : undefined);
+  if (url) return checkSessionUrl(url);
   try {
     const given: unknown = await session();
     if (given instanceof Response) return "the session function of configure gives the answer of fetch: return answer.json()";
@@ -85,7 +86,7 @@ async function checkSession(kit: Kit, callable: boolean): Promise<string | undef
     const meaning = error instanceof SyntaxError ? " (its URL answers a page instead of JSON: is it a route of your server, does your development server pass it on, and is 401 the answer where nobody is signed in?)" : "";
     return `the session function of configure throws: ${String(error)}${meaning}`;
   }
-  return callable ? checkToken(kit) : undefined;
+  return undefined;
 }
 
 /** Checks the host's session URL: reachable, JSON, with a token, on this page's origin. */
@@ -110,10 +111,10 @@ async function checkSessionUrl(url: string): Promise<string | undefined> {
   const text = await response.text();
   const given = parsed(text);
   const { status } = response;
-  if (!response.ok) return `${named} answers ${String(status)}: ${MEANINGS[status] ?? (status > 499 ? "see the log of your server" : RIGHT_ANSWER)}${detailOf(given)}`;
+  if (!response.ok) return `${named} answers ${String(status)}: ${CAUSES[status] ?? (status > 499 ? "see the log of your server" : EXPECTED_ANSWER)}${detailOf(given)}`;
   if (response.redirected && !given) return `${named} redirects to ${new URL(response.url).pathname}, which is no JSON: answer 401 where nobody is signed in`;
-  if (!given) return `${named} answers no JSON but ${response.headers.get("Content-Type") ?? "a text"}: ${RIGHT_ANSWER}`;
-  return given.token ? undefined : `${named} answers no "token"${detailOf(given)}: ${RIGHT_ANSWER}`;
+  if (!given) return `${named} answers no JSON but ${response.headers.get("Content-Type") ?? "a text"}: ${EXPECTED_ANSWER}`;
+  return given.token ? undefined : `${named} answers no "token"${detailOf(given)}: ${EXPECTED_ANSWER}`;
 }
 
 /** Tries the session token at the BFF. */

@@ -12,6 +12,7 @@ export interface Details {
     supportCode: string | undefined;
     /** After an `account_mismatch`: false if this user may not accept the other account. */
     mayAccept?: boolean | null | undefined;
+    /** @internal Undefined for listeners: see `ConnectError`. */
     connection?: string | undefined;
   };
   disconnected: { connection: string };

@@ -24,7 +24,7 @@ export interface HitchpostConnectElement extends HTMLElement {
 export interface HitchpostConnectAttributes {
   /** Key of a connector that the product offers. */
   connector: string;
-  /** Id of the connection to reconnect, if the account has several of this connector. */
+  /** Id of the one connection that the element shows and reconnects. */
   connection?: string | undefined;
   /** Key of one of the product's callback messages. */
   message?: string | undefined;

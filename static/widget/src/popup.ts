@@ -7,9 +7,10 @@ import type { Attempt, ConnectRequest } from "./types.js";
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
 /**
- * How long (milliseconds) the popup must seem closed, with the focus on this page, before the signal `unsure`. In this tab, how long
- * the page must have the focus before `interrupted`. For an existing attempt, how long after the BFF has confirmed it `interrupted`
- * comes: the focus does not matter.
+ * How long (milliseconds) a sign-in may have ended before the page is told. There are three cases:
+ * - a popup: since when it has seemed closed while this page had the focus; then the signal is `unsure`
+ * - this tab: since when this page has been back with the focus; then it is `interrupted`
+ * - an existing attempt: since when the BFF has confirmed it, whatever has the focus; then it is `interrupted`
  */
 const GONE_AFTER = 2000;
 /**
@@ -70,15 +71,15 @@ export function openAndWatch(url?: string | false, leave?: (attempt: Attempt) =>
 
   const checkWindow = (now = Date.now(), here = document.hasFocus()): void => {
     // Without a popup, only time shows whether the sign-in goes on: it counts once the BFF has confirmed an existing attempt.
-    const gone = popup?.closed ?? handle.signInBegun;
-    if (gone && popup && !wasGone) queueSignal("closed");
-    wasGone = gone;
-    goneSince = gone && (here || !openingPageLoaded) ? goneSince || now : 0;
+    const mayHaveEnded = popup?.closed ?? handle.signInBegun;
+    if (mayHaveEnded && popup && !wasGone) queueSignal("closed");
+    wasGone = mayHaveEnded;
+    goneSince = mayHaveEnded && (here || !openingPageLoaded) ? goneSince || now : 0;
     const goneFor = goneSince && now - goneSince;
     const next: Signal = goneSince && lastSignal === "cut_off" ? lastSignal // It stays: whether the popup is closed cannot be known.
       : goneFor >= GONE_AFTER ? (popup ? "unsure" : "interrupted")
       : goneFor >= CUT_OFF_AFTER && popup && !here && !openingPageLoaded ? "cut_off"
-      : !gone && !handle.signInBegun && now - loadingSince >= LOADING_TIMEOUT ? "not_loading" : "waiting";
+      : !mayHaveEnded && !handle.signInBegun && now - loadingSince >= LOADING_TIMEOUT ? "not_loading" : "waiting";
     if (next !== lastSignal) queueSignal((lastSignal = next));
   };
 

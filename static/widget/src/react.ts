@@ -7,7 +7,7 @@ export * from "./package.js";
 
 /** React 19 listens for an event `NAME` of a custom element by a property `onNAME`. */
 type Listeners = { [Name in keyof Details as `onhitchpost:${Name}`]?: (event: CustomEvent<Details[Name]>) => void };
-type Props<Own, Element> = DetailedHTMLProps<HTMLAttributes<Element>, Element> & Own & Listeners & { class?: string | undefined };
+type Props<Own, Tag> = DetailedHTMLProps<HTMLAttributes<Tag>, Tag> & Own & Listeners & { class?: string | undefined };
 
 declare module "react" {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- it is React's own

@@ -4,7 +4,7 @@ import { hooks } from "./hooks.js";
 import { readRequest } from "./request.js";
 import type { Choice, ConnectRequest, Step } from "./types.js";
 
-/** A sign-in, from press, call or resume to its end. It may go through several attempts. */
+/** What a press, a call of `connect` or a resume begins, until its end. It may go through several attempts. */
 export interface Flow {
   request: ConnectRequest;
   /** Id of the running attempt, once it has been launched. */
@@ -13,7 +13,7 @@ export interface Flow {
   step?: Step;
   /** The button that was pressed, or its replacement; the document for a call of `connect`. */
   owner?: Node | undefined;
-  /** Handles a choice of the user, or a further press of the button if `choice` is left out. */
+  /** Handles a choice of the user. Without `choice`: a further press of the button. */
   choose: (choice?: Choice) => void;
 }
 
@@ -21,8 +21,8 @@ export interface Flow {
 export const flows = new Set<Flow>();
 
 /**
- * Returns the flow that this button shows. Before that, it hands every flow whose button is gone to a replacement, possibly
- * to `button`, and fires the flow's current step there.
+ * Hands every flow whose button is gone to a replacement, possibly to `button`, and fires the flow's current step there. Then returns
+ * the flow that `button` shows.
  */
 export function adoptFlow(button: Element): Flow | undefined {
   for (const flow of flows) {

@@ -20,8 +20,8 @@ export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step
 }
 
 /**
- * Fires an event when a sign-in ends, and returns its promise. `target` is called at the end, and returns the node for the
- * event, or false for no event.
+ * Fires `hitchpost:connected` or `hitchpost:failed` when a sign-in ends. Returns the same promise. `target` is called at the end, and
+ * returns the node for the event, or false for no event.
  */
 export function reportEnd(ending: Promise<ConnectResult>, target: () => EventTarget | false): Promise<ConnectResult> {
   ending.then(

@@ -7,14 +7,17 @@ import { settings } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, ConnectRequest, ConnectResult, Reading, Step } from "./types.js";
 
-// Milliseconds between two reads of the status: after a signal, then growing up to a maximum.
-const AFTER_SIGNAL = 250;
-const FIRST_DELAY = 1000;
+/** The delay (milliseconds) before the next read of the status after one that a signal caused. It then grows up to a maximum. */
+const DELAY_AFTER_SIGNAL = 250;
+/** The first delay, and the longest one while the widget reads often (`FAST_READING_TIME`). */
+const FAST_DELAY = 1000;
+/** The factor by which the delay grows. */
 const DELAY_GROWTH = 4;
+/** The maximum of the delay. */
 const MAX_DELAY = 5000;
 /** The maximum while the popup can be reached: a message or its closing will then wake the flow. */
 const MAX_DELAY_WITH_POPUP = 13_000;
-/** How long (milliseconds) after a signal the delay does not exceed `FIRST_DELAY`. */
+/** How long (milliseconds) after a signal the delay does not exceed `FAST_DELAY`. */
 const FAST_READING_TIME = 15_000;
 /**
  * Timeout (milliseconds) for beginning the attempt. This and the next are compared with the sum of the delays, not with the clock:
@@ -89,26 +92,26 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
   let finishingHint: Signal | undefined;
   let launched = false, cancelling = false;
   let pending = 0, unansweredFor = 0, fastUntil = 0;
-  let delay = FIRST_DELAY;
+  let delay = FAST_DELAY;
   let reachable = !existing; // False after every step but `waiting`, so that the timer reads oftener.
   /** Signals to queue once the attempt is known: early ones, and `returned` for the first read of an existing attempt. */
-  const queued: Signal[] = existing ? ["returned"] : [];
+  const deferred: Signal[] = existing ? ["returned"] : [];
 
   const queueAnswer = (answer: Promise<StartedAttempt | Partial<Reading>>): void => {
     const queue = (): void => { popup.queueSignal(answer); };
     pending++;
-    answer.then(queue, queue);
+    answer.then(queue, queue); // The settled promise itself: `nextSignal` unwraps it, and so throws the error of a failed call.
   };
   const setAttempt = async (coming: StartedAttempt | Promise<StartedAttempt>): Promise<StartedAttempt> => {
     state.currentAttempt = await coming;
-    queued.splice(0).forEach(popup.queueSignal);
+    deferred.splice(0).forEach(popup.queueSignal);
     return state.currentAttempt;
   };
 
   queueAnswer(setAttempt(existing ?? begin()));
   for (;;) {
     // While a call is pending, the next read waits longer. Before the attempt has come, wake to check the timeout.
-    const wait = !pending ? delay : state.currentAttempt ? MAX_DELAY : FIRST_DELAY;
+    const wait = !pending ? delay : state.currentAttempt ? MAX_DELAY : FAST_DELAY;
     const signal = await popup.nextSignal(wait);
     const attempt = state.currentAttempt;
     if (typeof signal === "object") { // An answer. A failed one has thrown its error.
@@ -127,7 +130,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
     }
     cancelling ||= signal === "cancel";
     if (!attempt) {
-      if (signal) queued.push(signal);
+      if (signal) deferred.push(signal);
     } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: an existing attempt has none, nor has the status that `beginAgain` returns for one that had ended.
       if (!launched) {
         launched = true;
@@ -139,7 +142,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
         // signal to launch it.
         launched = false;
         state.currentAttempt = undefined;
-        queued.push(signal);
+        deferred.push(signal);
         queueAnswer(setAttempt(beginAgain(attempt.id, begin)));
       }
     } else {
@@ -147,7 +150,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
       // Read often only while this page has the focus. Without it, a popup that seems closed has usually just been cut off from
       // this page by its Cross-Origin-Opener-Policy, and the user is still signing in.
       if (signal && document.hasFocus()) fastUntil = Date.now() + FAST_READING_TIME;
-      delay = signal ? AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FIRST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
+      delay = signal ? DELAY_AFTER_SIGNAL : Math.min(delay * DELAY_GROWTH, Date.now() < fastUntil ? FAST_DELAY : reachable ? MAX_DELAY_WITH_POPUP : MAX_DELAY);
       queueAnswer((cancelling ? cancel(attempt.id) : call<Reading>("attempts/" + attempt.id, undefined, finishingHint ?? signal ?? "1")).catch(ignoreTemporary(cancelling)));
     }
   }

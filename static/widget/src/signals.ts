@@ -1,8 +1,8 @@
 // A queue of signals, which wake a flow.
 
 /**
- * A reason to read the status, never proof of an ending: if a page in the popup isolates itself, `closed` is true while the
- * user still types, and any page may post a message.
+ * What wakes a flow. All but `ready` and `cancel` are reasons to read the status, never proof of an ending: if a page in the popup
+ * isolates itself, `closed` is true while the user still types, and any page may post a message.
  */
 export type Signal =
   | "ready" // The opening page asks for its launch token.

@@ -45,12 +45,16 @@ export interface Connection extends ConnectedTo {
   connected_at: string | null;
   connected_by: string | null;
   connected_by_name?: string | null;
+  /** What the third party allowed. */
   scopes: string[] | null;
+  /** What the connector asks for and the third party did not allow. */
   missing_scopes?: string[] | null;
+  /** When its access token expires (ISO 8601). */
   expires_at: string | null;
   /** Why the user has to reconnect: a stable code, and a text in the user's language. */
   reason: string | null;
   reason_text?: string | null;
+  /** What else the third party told at the sign-in, such as the URL of its API. */
   extra: Record<string, unknown> | null;
   /** Grows with each change that is reported by a webhook event. */
   sequence?: number;

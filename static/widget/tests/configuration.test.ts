@@ -97,17 +97,17 @@ describe("the configuration of one user", () => {
     expect(connectorOf(kit, crm)?.name).toBe("new");
   });
 
-  it("is asked for by one call after an outage, however often it was refused", async () => {
-    page.bff.configured = false;
+  it("is asked for once a minute while it is refused, however often it was asked for before", async () => {
     await shown();
+    const refuse = vi.fn(() => Promise.resolve(Response.json({ error: { code: "partner_unavailable", title: "Later" } }, { status: 503 })));
+    vi.stubGlobal("fetch", refuse);
     for (let times = 0; times < 4; times++) {
       refresh();
-      await pass(20_000);
+      await pass(2000);
     }
-    const before = page.bff.asked("GET", "/config").length;
-    page.bff.configured = true;
-    await pass(62_000);
-    expect(page.bff.asked("GET", "/config").length - before).toBe(1);
+    refuse.mockClear();
+    await pass(60_000);
+    expect(refuse).toHaveBeenCalledOnce();
   });
 
   it("is not asked for a third time because an earlier call fails while the next one runs", async () => {

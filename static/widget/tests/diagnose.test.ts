@@ -85,7 +85,7 @@ describe("a session URL that", () => {
 it("a fetch that gives nothing is named", async () => {
   vi.stubGlobal("fetch", () => undefined);
   await install(kit);
-  expect(lines).toContainEqual(expect.stringMatching(/fetch gives nothing/));
+  expect(lines).toContainEqual(expect.stringMatching(/fetch returns nothing: this page has replaced it/));
 });
 
 describe("a session function that", () => {
@@ -106,8 +106,8 @@ describe("what has not come after ten seconds is named:", () => {
   const never = (): Promise<never> => new Promise(() => 0);
 
   it.each<[string, () => void, RegExp]>([
-    ["a session function that never settles", () => { written({ session: never }); }, /no session comes: does your server answer/],
-    ["a session URL that never answers", () => { tag("/session"); answers["/session"] = never as unknown as () => Response; }, /no session comes: does your server answer/],
+    ["a session function that never settles", () => { written({ session: never }); }, /no session token in 10 seconds: does your server answer/],
+    ["a session URL that never answers", () => { tag("/session"); answers["/session"] = never as unknown as () => Response; }, /no session token in 10 seconds: does your server answer/],
   ])("%s", async (_, set, line) => {
     set();
     void install(kit);
@@ -152,7 +152,7 @@ describe("a setting of another form", () => {
   it("a base with a path too many", async () => {
     answers["/v1/advice"] = () => problem(404, "not_found", "There is nothing here");
     await install(kit);
-    expect(lines[0]).toBe(`Hitchpost: ${BASE} has no BFF: write its public URL as base`);
+    expect(lines[0]).toBe(`Hitchpost: no BFF answers at ${BASE}: set base to its public URL`);
   });
 });
 

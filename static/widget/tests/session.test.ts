@@ -181,7 +181,7 @@ describe("who is signed in", () => {
   });
 
   it("is asked for another token once in each call, also where a proxy refuses all of them", async () => {
-    const refuse = vi.fn(() => Promise.resolve(new Response("<html>", { status: 401 })));
+    const refuse = vi.fn(() => Promise.resolve(Response.json({}, { status: 401 })));
     vi.stubGlobal("fetch", refuse);
     readConnections().catch(() => undefined);
     await pass(30_000);
