@@ -83,6 +83,10 @@ def test_reload(scene: Scene, how: str) -> None:
     scene.rehearse()
     popup = scene.connect()
     scene.wait_for_step("waiting")
+    # Only then has its window the launch token: in Firefox its message has no source once the page is gone.
+    scene.driver.switch_to.window(popup)
+    scene.wait(lambda: scene.driver.current_url.startswith(scene.stack.sandbox))
+    scene.front()
     if how == "reloaded":
         scene.driver.refresh()
     else:
