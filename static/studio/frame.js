@@ -68,6 +68,9 @@ function keepStep(element, take) {
   }).observe(element, { attributeFilter: ["state"] });
 }
 
+/** Whether the scene has been put together before. */
+let pressed = false;
+
 function drive() {
   const root = document.querySelector("hitchpost-connections, hitchpost-connect")?.shadowRoot;
   const { account } = document.body.dataset;
@@ -78,7 +81,9 @@ function drive() {
     setTimeout(drive, SETTLED);
     return;
   }
-  if (account === "asked") root.querySelector("[part=box] > [part=actions] button").onclick();
+  // The widget may read its words twice, as an element may have a language of its own: the second press would answer the question.
+  if (account === "asked" && !pressed) root.querySelector("[part=box] > [part=actions] button").onclick();
+  pressed = true;
   if (account === "none") {
     const search = root.querySelector("input");
     search.value = "?!";
