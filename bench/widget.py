@@ -27,7 +27,7 @@ def widget_schedule(seconds: float) -> list[float]:
             )
         return float(found[1])
 
-    first, growth = constant("FIRST_DELAY") / 1000, constant("DELAY_GROWTH")
+    first, growth = constant("FAST_DELAY") / 1000, constant("DELAY_GROWTH")
     slowest = constant("MAX_DELAY_WITH_POPUP") / 1000
     dues, at, delay = [], first, first
     while at < seconds:

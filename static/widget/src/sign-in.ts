@@ -27,9 +27,6 @@ const BEGIN_TIMEOUT = 30_000;
 /** After delays of this sum (milliseconds) without an answer, the flow ends with `network`: the attempt will have expired, or expires soon. */
 const OFFLINE_TIMEOUT = 840_000;
 
-/** Signals that show the step `finishing`. */
-/** Signals that show no step. Every other signal is the name of a step. */
-
 /** An attempt. If another page of this tab began it, only its id is known. One that `use_account` made (draw-panel.ts) has no launch token. */
 export type StartedAttempt = Pick<Attempt, "id"> & Partial<Attempt & Reading>;
 
@@ -123,6 +120,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
     }
     // An attempt that has not come when the user cancels is not waited for. If it still comes, nobody launches it, and it expires.
     if (!signal && (unansweredFor += wait) > (attempt ? OFFLINE_TIMEOUT : cancelling ? 0 : BEGIN_TIMEOUT)) throw new ConnectError(cancelling ? "cancelled" : "network");
+    // The first signals show the step `finishing`, the second ones none. Every other signal is the name of a step.
     const step = /message|returned|cancel/.test(signal as string) ? "finishing" : /ready|trouble|closed|focus/.test(signal as string) ? undefined : (signal as Step | undefined);
     if (step) {
       reachable = step === "waiting";
