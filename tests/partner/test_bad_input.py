@@ -52,6 +52,7 @@ def test_connectors_come_in_the_order_of_any_field(api: Api, order: str) -> None
     assert len(answer.json()) > 1
 
 
+@pytest.mark.both_databases
 def test_accounts_come_in_the_order_of_an_empty_text(api: Api) -> None:
     """It stands before every other text."""
     own = f"/v1.0/accounts/{quote(api.account, safe='')}"

@@ -314,6 +314,7 @@ def test_a46_each_refresh_uses_what_the_last_one_brought(world: World, third: Th
     assert connection.credentials().refresh_token == kept
 
 
+@pytest.mark.both_databases
 def test_a46_who_gets_the_lease_looks_again(world: World, third: ThirdParty) -> None:
     """A refresh that ended between reading and taking the lease leaves nothing to do."""
     connection, service = Connection(world, third.offer(world)).connect(), world.partner_service

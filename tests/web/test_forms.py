@@ -104,6 +104,7 @@ def test_cancel_is_a_no(world: World, session: str) -> None:
     assert form.load().page.status_code == 410
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("is_refused_first", [False, True])
 def test_cancel_while_nobody_knows_is_looked_at_again(
     world: World, session: str, is_refused_first: bool

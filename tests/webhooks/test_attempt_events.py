@@ -87,6 +87,7 @@ def told(studio: StudioWorld, receiver: Receiver) -> Iterator[Told]:
     courier.join(20)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("status", ENDINGS)
 def test_every_ending_is_told_once(told: Told, status: str) -> None:
     """With the attempt as its server reads it, receipt and all; reading it again makes no second event."""

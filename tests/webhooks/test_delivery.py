@@ -523,6 +523,7 @@ def test_a_delivery_whose_event_is_gone_keeps_nobody_busy(hooks: Hooks, receiver
     assert len(receiver.got) == 1
 
 
+@pytest.mark.both_databases
 def test_a95_an_event_that_cannot_be_read_holds_up_no_other(hooks: Hooks, receiver: Receiver) -> None:
     """More of them than a batch has lie before the one."""
     hooks.register(receiver.url)
