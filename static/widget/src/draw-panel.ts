@@ -51,7 +51,7 @@ export interface Drawing {
   several: boolean;
   /** Whether a card has the connector's name as its title. Otherwise it has the third-party account's. */
   titledByConnector: boolean;
-  /** Grows with each change of the loaded texts. */
+  /** Grows with each load that brings other texts. */
   textCount: number;
 }
 
@@ -60,10 +60,11 @@ export function panelDrawer(kit: Kit): (view: View) => void {
   const sheet = sheetOf("");
   const partsOf = new WeakMap<View, Parts>();
   let style: string | undefined;
-  let texts: string | undefined;
+  let texts = JSON.stringify(kit.texts);
   let textCount = 0;
+  // Once for each load, and not for each drawing of each element. Elements draw later than this: in microtasks.
+  kit.subscribers.add(() => { if (texts !== (texts = JSON.stringify(kit.texts))) textCount++; });
   return (view) => {
-    if (texts !== (texts = JSON.stringify(kit.texts))) textCount++;
     if (style !== (style = `${LOOKS}:host{${kit.settings.style ?? ""}}`)) sheet?.replaceSync(style);
     const parts = partsOf.get(view) ?? createParts(view, sheet);
     partsOf.set(view, parts);
