@@ -69,7 +69,7 @@ READ_HINTS: Final = tuple(hint for hint in Hint if hint is not Hint.CANCEL)
 
 @dataclass(frozen=True)
 class Attempt:
-    """One click on Connect, from its preparation to its end. Times are in UTC.
+    """One try to sign in, from its preparation to its end. Times are in UTC.
 
     ``message``: the product's own text. ``callback_message``: what the partner service posts to the page for
     it: the same text, or for a sealed message a JSON object with the text and a nonce.

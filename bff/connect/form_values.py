@@ -60,9 +60,9 @@ class FormValues:
 def _may_keep_stored(attempt: Attempt, form: SignInForm) -> bool:
     """Whether stored values may be shown, and kept where nothing is typed.
 
-    An attempt that adds a connection may use an account connector that an earlier one left unconnected, with
-    values of another user. It has replaced them once the partner service has taken its own: the attempt then
-    has an ``account_connector_id``.
+    An attempt that adds a connection may use an account connector that an earlier attempt left unconnected,
+    with values of another user. Once the partner service has accepted this attempt's values, the attempt has
+    an ``account_connector_id``, and the other user's values are gone.
     """
     has_replaced_them = attempt.account_connector_id is not None and not form.replaces_sign_in
     return has_replaced_them or not attempt.adds_connection

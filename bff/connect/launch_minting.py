@@ -50,7 +50,7 @@ class MintedLaunch:
 
     @property
     def launch_changes(self) -> AttemptChanges:
-        """The same for a launch: also releases its claim, and binds the attempt to the launching browser."""
+        """The same for a launch: also ends its lease, and binds the attempt to the launching browser."""
         changes: AttemptChanges = {**self.changes, "lease_end": None}
         if (secret := self.minted.browser_secret) is not None:
             changes["browser_sha256"] = fingerprint(secret.reveal())

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 INSTALL_WAIT: Final = 5.0
 """Seconds that a failed launch waits for an installation that it started, so that the next one finds it."""
-MOST_CLAIM_TRIES: Final = 8
-"""How many account connectors are tried, while other attempts claim each that was found or installed."""
+MOST_CLAIM_ROUNDS: Final = 8
+"""How often to try the free account connectors, then a new one, while other attempts claim each first."""
 
 
 @dataclass(frozen=True)
@@ -159,10 +159,10 @@ class Minter:
         """An account connector that ``claimant`` has claimed: an existing one, or a new one.
 
         Prefers the one that has lost its grant, if it is the only such one and none is connected; then one
-        that an earlier attempt has left unconnected. If another attempt claims it first, tries the next one,
-        even if this one has installed it.
+        that an earlier attempt has left unconnected. If another attempt claims the one that was found, or
+        the one that was installed here, tries the next one.
         """
-        for _ in range(MOST_CLAIM_TRIES):
+        for _ in range(MOST_CLAIM_ROUNDS):
             free = self._claim_free(account, offered, connector, claimant)
             if free is not None:
                 return free

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bff.upstream.protocol import AccountConnector, SignInRecord
 
 MISMATCH: Final = "account_mismatch"
-"""The error of a sign-in to a third-party account other than the connected one, or of which that is unknown.
+"""The error of a sign-in to a third-party account that is not the connected one, or may not be.
 
 The connected one stays connected.
 """

@@ -69,8 +69,8 @@ class SignInUrls:
             _require_values(account_connector, self._minter.missing_values(account, found, account_connector))
             self._note(product, account, user, offered, account_connector, token)
         finally:
-            # A stored URL keeps others from the account connector by itself (``KnownConnections.busy``). If
-            # none was minted, the account connector is free again.
+            # While a stored URL is valid, nobody else can claim its account connector
+            # (``KnownConnections.claim``). If none was minted, the account connector is free again.
             if adds and self._follow_up is not None:
                 self._follow_up.release(account, target.claimant)
         base = self._context.partner_service_url

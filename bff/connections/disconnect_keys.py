@@ -62,7 +62,7 @@ class DisconnectKey:
         """Store that the call has ended it."""
         self._keys.store(self._done)
 
-    def is_over(self, connected_at: datetime | None) -> bool:
+    def is_target_gone(self, connected_at: datetime | None) -> bool:
         """Whether what the call began to end is gone: what is there now was connected at another time."""
         return self.has_begun and not self._keys.has(self._hash("begun", moment(connected_at)))
 

@@ -71,14 +71,15 @@ def disconnect(connection_id: str) -> Response:
     text, connections = idempotency_key(), services().connections
     key = None if text is None else connections.disconnect_keys.of(account, connection_id, actor, text)
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
-    # A repeated call, whose first answer was lost, ends nothing that was connected since: here and below.
+    # A repeated call, whose first answer was lost, must not end what was connected since. So it ends nothing
+    # if the first call has finished (`is_done`), or if what that began to end is gone (`is_target_gone`).
     if key is not None and key.is_done:
         return Response(status=204, headers=API_HEADERS)
     try:
         found = connections.service.find(account, _offered(product, principal), connection_id)
         if not found.exists:
             raise no_such_connection(found.row.account_connector_id)
-        if key is None or not key.is_over(found.row.connected_at):
+        if key is None or not key.is_target_gone(found.row.connected_at):
             _end(product, principal, found, key)
     except ConnectionNotFound:
         if key is None or not key.has_begun:

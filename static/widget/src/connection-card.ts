@@ -1,6 +1,6 @@
 // One connection: logo, names of its third-party account, state, and the actions on it.
 import { action, make, type Action } from "./dom.js";
-import { keepConnection } from "./failures.js";
+import { noteConnectionOnFailure } from "./failures.js";
 import type { Kit } from "./kit.js";
 import type { Drawing } from "./draw-panel.js";
 import type { ConnectError } from "./errors.js";
@@ -59,7 +59,7 @@ function dateText(time: string, lang: string): string {
 
 /** Signs in again to this connection. Without one, signs in to the element's connector. */
 export function reconnect(kit: Kit, element: HTMLElement, connection: string | undefined): void {
-  keepConnection(kit.run(element, { ...kit.readRequest(element), connection }), connection);
+  noteConnectionOnFailure(kit.run(element, { ...kit.readRequest(element), connection }), connection);
 }
 
 /**

@@ -60,11 +60,13 @@ export function panelDrawer(kit: Kit): (view: View) => void {
   const sheet = sheetOf("");
   const partsOf = new WeakMap<View, Parts>();
   let style: string | undefined;
-  let texts = JSON.stringify(kit.texts);
+  let loaded: object[] = [];
+  let texts: string;
   let textCount = 0;
-  // Once for each load, and not for each drawing of each element. Elements draw later than this: in microtasks.
-  kit.subscribers.add(() => { if (texts !== (texts = JSON.stringify(kit.texts))) textCount++; });
   return (view) => {
+    // Compares the texts only after a load, which replaces those of one language by another object.
+    const current = Object.values(kit.texts) as object[];
+    if (current.some((each) => !loaded.includes(each)) && texts !== (texts = JSON.stringify((loaded = current)))) textCount++;
     if (style !== (style = `${LOOKS}:host{${kit.settings.style ?? ""}}`)) sheet?.replaceSync(style);
     const parts = partsOf.get(view) ?? createParts(view, sheet);
     partsOf.set(view, parts);

@@ -20,8 +20,9 @@ interface Kept {
 }
 
 /**
- * Returns the function that corrects the failure of a view before each drawing. `state` is what the connector's state gives. The
- * function drops a failure that holds no longer, and gives the view that of an element which it replaces.
+ * Returns the function that corrects the failure of a view before each drawing. `state` is the element's state before any
+ * failure, as its connector gives it (`resolveState`). The function drops a failure that holds no longer, and gives the view that of an
+ * element which it replaces.
  */
 export function failureKeeper(kit: Kit): (view: View, state: State) => void {
   const { readRequest, userEpoch } = kit;
@@ -66,7 +67,7 @@ export function failureKeeper(kit: Kit): (view: View, state: State) => void {
   };
 }
 
-/** Sets on the error of a flow which connection it was to reconnect, so that *Try again* is about the same one. */
-export function keepConnection(ending: Promise<unknown>, connection: string | undefined): void {
+/** If the flow fails, sets on its error the connection that it was to reconnect, so that *Try again* is about the same one. */
+export function noteConnectionOnFailure(ending: Promise<unknown>, connection: string | undefined): void {
   ending.catch((error: unknown) => { (error as Details["failed"]).connection = connection; });
 }

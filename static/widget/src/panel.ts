@@ -54,7 +54,7 @@ function diagnoseFailures(kit: Kit): void {
     if (/not_signed_in|network|partner_unavailable|invalid_request/.test(detail.code)) diagnose();
   }, true);
   setTimeout(() => {
-    // `resumeFlows` is one subscriber, every element is another.
+    // Without an element nobody waits for the configuration. `resumeFlows` is one subscriber, every element is another.
     if (kit.subscribers.size > 1 && kit.settings.style === undefined) diagnose();
   }, CONFIG_TIMEOUT);
 }

@@ -7,10 +7,10 @@ import type { Attempt, ConnectRequest } from "./types.js";
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
 /**
- * How long (milliseconds) a sign-in may have ended before the page is told. There are three cases:
- * - a popup: since when it has seemed closed while this page had the focus; then the signal is `unsure`
- * - this tab: since when this page has been back with the focus; then it is `interrupted`
- * - an existing attempt: since when the BFF has confirmed it, whatever has the focus; then it is `interrupted`
+ * After how many milliseconds of seeming over a sign-in is reported as over. The time counts:
+ * - for a popup: while it seems closed and this page has the focus; then the signal is `unsure`
+ * - in this tab: while this page is back and has the focus; then it is `interrupted`
+ * - for an existing attempt: from when the BFF has confirmed it, whatever has the focus; then it is `interrupted`
  */
 const GONE_AFTER = 2000;
 /**

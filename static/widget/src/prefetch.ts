@@ -44,8 +44,8 @@ export function prefetchHooks(kit: Kit): Pick<Hooks, "prefetch" | "takeAttempt">
 
   return {
     prefetch(button, { detail, button: mouseButton }) {
-      if (adoptFlow(button)) return;
       const request = readRequest(button);
+      if (adoptFlow(button) || connectorOf(kit, request)?.error) return; // The click reports the error.
       void loadConfig(request.locale); // For the default delivery: a page without <hitchpost-connect> has not loaded it yet.
       // A press is a `mousedown` (no other event here has a `detail` above 0) of the main mouse button (0). On a touch screen it
       // comes after the tap, just before the click.

@@ -1,5 +1,5 @@
 // Stores the running attempts in sessionStorage, so that their flows continue after a reload, and after a sign-in in this tab.
-import { keepConnection } from "./failures.js";
+import { noteConnectionOnFailure } from "./failures.js";
 import type { ConnectError } from "./errors.js";
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
@@ -41,7 +41,7 @@ export function resume(kit: Kit, event?: Event): void {
   for (const [id, [connector = "", message, connection, time]] of stored ?? []) {
     if (!id || asked.has(id) || [...flows].some(({ attempt }) => attempt === id)) continue;
     const request = { connector, message: textOf(message), connection: textOf(connection) };
-    const goOn = (): void => { keepConnection(run(undefined, request, { id }), request.connection); };
+    const goOn = (): void => { noteConnectionOnFailure(run(undefined, request, { id }), request.connection); };
     if (!time || Date.now() - +time < STALE_AFTER) {
       goOn();
       continue;

@@ -120,7 +120,8 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
     }
     // An attempt that has not come when the user cancels is not waited for. If it still comes, nobody launches it, and it expires.
     if (!signal && (unansweredFor += wait) > (attempt ? OFFLINE_TIMEOUT : cancelling ? 0 : BEGIN_TIMEOUT)) throw new ConnectError(cancelling ? "cancelled" : "network");
-    // The first signals show the step `finishing`, the second ones none. Every other signal is the name of a step.
+    // `message`, `returned` and `cancel` show the step `finishing`; `ready`, `trouble`, `closed` and `focus` show none. Every other
+    // signal is the name of a step.
     const step = /message|returned|cancel/.test(signal as string) ? "finishing" : /ready|trouble|closed|focus/.test(signal as string) ? undefined : (signal as Step | undefined);
     if (step) {
       reachable = step === "waiting";

@@ -20,4 +20,14 @@ describe("a connector that cannot be connected", () => {
     expect(seen.failed).toMatchObject([{ code: error.code, title: error.title, nextStep: error.next_step }]);
     expect(status(element)).toContain(error.title);
   });
+
+  it("is not asked for when the pointer reaches its button", async () => {
+    page.bff.states = { crm: "disconnected" };
+    page.bff.unavailable = { crm: error };
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(500);
+    main(element).dispatchEvent(new MouseEvent("pointerenter"));
+    await pass(500);
+    expect(page.bff.asked("POST", "/attempts")).toEqual([]);
+  });
 });
