@@ -159,7 +159,7 @@ def read_keys(jwks: Mapping[str, Any]) -> dict[str, OKPKey]:
         if isinstance(entry, dict) and entry.get("kty") == "OKP" and entry.get("crv") == "Ed25519":
             try:
                 key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": str(entry.get("x"))})
-            except Exception:  # noqa: BLE001, S112  # nosec B112  # an unusable key is skipped
+            except Exception:  # noqa: BLE001, S112  # an unusable key is skipped
                 continue
             keys[key.thumbprint()] = key
     return keys

@@ -195,14 +195,14 @@ class Settings(ServedSettings):
     def public_origin(self) -> str:
         """The origin of ``public_url``."""
         origin = origin_of(self.public_url)
-        assert origin is not None  # nosec B101  # for the type checker
+        assert origin is not None  # noqa: S101  # for the type checker
         return origin
 
     @property
     def partner_origin(self) -> str:
         """The origin that the partner service's messages come from."""
         origin = origin_of(self.partner_service_url)
-        assert origin is not None  # nosec B101  # for the type checker
+        assert origin is not None  # noqa: S101  # for the type checker
         return origin
 
 

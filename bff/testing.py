@@ -14,7 +14,7 @@ import random
 import secrets
 import signal
 import socket
-import subprocess  # nosec B404  # tests start the demo
+import subprocess
 import sys
 import tempfile
 import threading
@@ -197,7 +197,7 @@ def _start_on(
     folder: Path, port: int, environment: Mapping[str, str]
 ) -> tuple[subprocess.Popen[str], list[str]]:
     folder_settings = {"HITCHPOST_DEMO_DIR": str(folder), "HITCHPOST_DEMO_PORT": str(port)}
-    process = subprocess.Popen(  # nosec B603  # our own interpreter and module, no shell
+    process = subprocess.Popen(
         [sys.executable, "-m", "bff", "demo"],
         env={**os.environ, **folder_settings, **environment},
         stdout=subprocess.PIPE,
@@ -205,7 +205,7 @@ def _start_on(
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None  # nosec B101  # for the type checker
+    assert process.stdout is not None  # noqa: S101  # for the type checker
     lines: list[str] = []
     for line in process.stdout:
         lines.append(line)
@@ -225,7 +225,7 @@ def _free_ports() -> int:
     # Random, as tests run in parallel. If another process takes one meanwhile, the demo does not start, and
     # ``_start`` tries again.
     while True:
-        first = random.randrange(LOWEST, HIGHEST, 4)  # noqa: S311  # nosec B311  # a port is no secret
+        first = random.randrange(LOWEST, HIGHEST, 4)  # noqa: S311  # a port is no secret
         if all(_is_free(port) for port in range(first, first + 4)):
             return first
 

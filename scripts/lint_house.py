@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-NOSEC: Final = re.compile(r"# nosec\b(?! B\d{3}  # \S)")
+UNEXPLAINED: Final = re.compile(r"# noqa: (?=[^#]*\bS\d{3})[\w, ]+$")
 ALLOW: Final = re.compile(r"(?:#|//|\{#) house-allow: (?P<rule>[a-z-]+): \S")
 
 HTTP_METHODS: Final = frozenset(
@@ -108,8 +108,8 @@ def _all_of(path: str, text: str) -> Iterator[Fault]:
     if path.endswith(".py"):
         tree = ast.parse(text)
         for number, line in enumerate(text.splitlines(), start=1):
-            if path.startswith("bff/") and NOSEC.search(line):
-                yield Fault(number, "nosec", "name the test and the reason: # nosec B000  # why")
+            if path.startswith("bff/") and UNEXPLAINED.search(line):
+                yield Fault(number, "unexplained", "say why this is safe: # noqa: S000  # why")
         yield from _everywhere(tree)
         yield from _in_tests(tree) if path.startswith("tests/") else ()
         if path.startswith("bff/"):

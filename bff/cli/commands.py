@@ -96,7 +96,7 @@ def _add_database_commands(actions: Any) -> None:
 
 def _embedded(arguments: list[str]) -> int:
     # The partner service is another program, with its own settings and database. It replaces this process.
-    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", *arguments])  # noqa: S606  # nosec B606  # our own interpreter and module
+    os.execv(sys.executable, [sys.executable, "-m", "bff.partner", *arguments])  # noqa: S606  # our own interpreter and module
 
 
 def _show(arguments: argparse.Namespace) -> int:

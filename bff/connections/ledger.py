@@ -250,7 +250,7 @@ class Ledger:
     def _next(self, now: datetime) -> datetime | None:
         if self._every is None:
             return None
-        return now + self._every * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads the work
+        return now + self._every * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # spreads the work
 
 
 def _keyed(row: Stored | None, blank: Stored) -> Stored | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess  # nosec B404  # the demo starts its own programs
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -164,7 +164,7 @@ def _start(plan: Plan, program: Program) -> Running:
     print(f"starting {program.name}", flush=True)
     path = plan.folder / f"{program.name}.log"
     log = path.open("wb")
-    process = subprocess.Popen(  # noqa: S603  # nosec B603  # our own interpreter and modules, no shell
+    process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules, no shell
         [sys.executable, "-m", *program.module],
         env=environment(plan),
         stdin=subprocess.DEVNULL,

@@ -116,4 +116,4 @@ class Budget:
 
 def chance() -> float:
     """A random number in [0, 1), for ``wait_before_retry``."""
-    return random.random()  # noqa: S311  # nosec B311  # it spreads load; nobody gains by guessing it
+    return random.random()  # noqa: S311  # it spreads load; nobody gains by guessing it

@@ -260,5 +260,5 @@ def _service(connector: str) -> Embedded:
 
 def _service_of(settings: Settings, catalogue: Catalogue) -> Embedded:
     service = create_app(settings, catalogue).extensions[EXTENSION]
-    assert isinstance(service, Embedded)  # nosec B101  # for the type checker
+    assert isinstance(service, Embedded)  # noqa: S101  # for the type checker
     return service

@@ -34,5 +34,5 @@ class Embedded:
 def embedded() -> Embedded:
     """The service of the current Flask application."""
     service = current_app.extensions[EXTENSION]
-    assert isinstance(service, Embedded)  # nosec B101  # for the type checker
+    assert isinstance(service, Embedded)  # noqa: S101  # for the type checker
     return service

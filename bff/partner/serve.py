@@ -70,7 +70,7 @@ def load() -> Callable[[Settings, Catalogue, bool], Flask]:
     def start(settings: Settings, catalogue: Catalogue, replacing: bool) -> Flask:
         app = create_app(settings, catalogue)
         service = app.extensions[EXTENSION]
-        assert isinstance(service, Embedded)  # nosec B101  # for the type checker
+        assert isinstance(service, Embedded)  # noqa: S101  # for the type checker
         # Check the keys at startup and at a reload, not when a worker is replaced.
         if not replacing and (faults := foreign_keys(service.database, service.vault)):
             raise FaultySettings(faults)

@@ -55,4 +55,4 @@ class Rounds(threading.Thread):
         self._over.set()
 
     def _rest(self) -> float:
-        return self._every * random.uniform(1 - self._spread, 1 + self._spread)  # noqa: S311  # nosec B311  # spreads the work
+        return self._every * random.uniform(1 - self._spread, 1 + self._spread)  # noqa: S311  # spreads the work

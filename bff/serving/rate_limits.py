@@ -38,7 +38,7 @@ class Counts:
 
     def __init__(self, prefix: str, storage: str, options: Mapping[str, Any]) -> None:
         store = storage_from_string(storage, **{**options, "wrap_exceptions": True})
-        assert isinstance(store, Storage)  # nosec B101  # for the type checker
+        assert isinstance(store, Storage)  # noqa: S101  # for the type checker
         self.limiter = FixedWindowRateLimiter(store)
         self._prefix = prefix
 
@@ -150,7 +150,7 @@ class DatabaseStorage(Storage):
         ends_at = now + timedelta(seconds=expiry)
         values = {"key": key, "amount": amount, "now": now, "ends_at": ends_at}
         row = self._hit.make({**values, "latest": ends_at + TOLERATED})
-        assert row is not None  # nosec B101  # for the type checker: the upsert always returns a row
+        assert row is not None  # noqa: S101  # for the type checker: the upsert always returns a row
         return int(row[0])
 
     def get(self, key: str) -> int:

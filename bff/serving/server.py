@@ -21,7 +21,7 @@ from bff.serving.settings import WorkerKind
 from bff.serving.stand_in import StandIn
 
 CHECK_SECONDS: Final = 20.0
-MEMORY: Final = "/dev/shm"  # noqa: S108  # nosec B108  # gunicorn makes its file there with mkstemp
+MEMORY: Final = "/dev/shm"  # noqa: S108  # gunicorn makes its file there with mkstemp
 """Folder of the workers' heartbeat files, in memory: writes to a disk fail if it is full, and may be slow."""
 WORKERS: Final[dict[WorkerKind, str]] = {
     "gevent": "bff.serving.gevent_worker.CooperativeWorker",

@@ -121,7 +121,7 @@ class Runner:
         now = self._clock()
         if outcome.error is None:
             return Tried(delivery, outcome, "delivered", now, now)
-        chance = random.random()  # noqa: S311  # nosec B311  # spreads the work
+        chance = random.random()  # noqa: S311  # spreads the work
         next_at = schedule.next_try(delivery.attempts + 1, now, chance, outcome.retry_after)
         given_up = not again or next_at is None or schedule.is_too_old(delivery.queued_at, now)
         if given_up or next_at is None or outcome.error == GONE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -10,8 +9,8 @@ import pytest
 import requests
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from bff.content.words import CATALOGUE, DEFAULTS, LOCALES, Words
-from bff.studio.scenes import ALL_BUTTONS, SCENES, Scene
+from bff.content.words import CATALOGUE, LOCALES, Words
+from bff.studio.scenes import SCENES, Scene
 from tests.support.accessibility import (
     BY_COLOUR,
     BY_PLACE,
@@ -23,6 +22,7 @@ from tests.support.accessibility import (
 )
 from tests.support.browsers import missing
 from tests.support.host_page import HostPage
+from tests.support.scene_texts import VALUES, faulty_texts
 from tests.support.stack import ROOT, Stack, invite
 
 NARROW: Final = 360
@@ -48,10 +48,6 @@ IS_DRAWN: Final = """
 const { scene, shown } = document.documentElement.dataset;
 return document.readyState === "complete" && shown === scene;
 """
-NOT_PICTURED: Final = {"copied", *(key for key in CATALOGUE if key.startswith("reason_"))}
-"""What a press brings; and the reasons of a connection, which the BFF tells with it."""
-VALUES: Final = {"connector_name": "Sandbox CRM", "product_name": "Demo SaaS"}
-
 pytestmark = pytest.mark.skipif(missing("chromium") is not None, reason="Chromium cannot be driven here")
 in_chromium = pytest.mark.parametrize("engine", ["chromium"])
 PLAYED: Final = ("en", "de", "ar")
@@ -81,15 +77,35 @@ def test_every_text_can_be_read(narrow: Callable[[str], WebDriver], stack: Stack
 
     axe-core looks at everything in one language, at both schemes' colours, and in each direction of writing.
     """
-    driver = narrow("light")
+    page = reader(narrow("light"), stack, locale)
+    look_at([scene for scene in SCENES.values() if is_looked_at(scene, locale)], page, narrow, locale)
+
+
+@in_chromium
+@in_each_language
+@pytest.mark.repetition
+def test_every_error_page_can_be_read(narrow: Callable[[str], WebDriver], stack: Stack, locale: str) -> None:
+    """The pages of errors that are not looked at with the other scenes."""
+    page = reader(narrow("light"), stack, locale)
+    look_at([scene for scene in SCENES.values() if not is_looked_at(scene, locale)], page, narrow, locale)
+
+
+def reader(driver: WebDriver, stack: Stack, locale: str) -> HostPage:
+    """A page whose browser is signed in to the Studio."""
     page = HostPage(driver, stack)
     driver.get(invite(stack, f"reader-{locale}@acme.example"))
     page.button(f"Sign in as reader-{locale}@acme.example").click()
     page.wait(lambda: "/studio/messages" in driver.current_url or driver.find_elements("id", "main"))
+    return page
+
+
+def look_at(scenes: list[Scene], page: HostPage, narrow: Callable[[str], WebDriver], locale: str) -> None:
+    """Look at these scenes, and tell all that is wrong with any of them."""
+    driver = page.driver
     faults: dict[str, list[str]] = {}
-    for scene in SCENES.values():
+    for scene in scenes:
         show(page, scene, locale)
-        found = missing_texts(driver, scene, locale)
+        found = faulty_texts(driver.execute_script(SHOWN), scene, locale)
         for scheme in schemes(scene, locale):
             narrow(scheme)
             # The button stands in a frame of its own, which needs no heading.
@@ -168,6 +184,18 @@ def is_one_of_many(scene: Scene) -> bool:
     return scene.code is not None and scene.page is not None
 
 
+def is_looked_at(scene: Scene, locale: str) -> bool:
+    """Whether `make test` looks at it: of the pages of errors at one, and at that of the longest words."""
+    words = Words(None, [locale])
+
+    def length(each: Scene) -> int:
+        keys = (key for key, entry in CATALOGUE.items() if entry.scene == each.key)
+        return sum(len(words.text(key, **VALUES)) for key in keys)
+
+    longest = max(filter(is_one_of_many, SCENES.values()), key=length)
+    return not is_one_of_many(scene) or scene.key in {ERROR_LOOKED_AT, longest.key}
+
+
 def show(page: HostPage, scene: Scene, locale: str) -> None:
     """Open a scene of the preview, in the scheme that its reader prefers, and wait until it is drawn."""
     asked = f"scene={scene.key}&locale={locale}&connector=sandbox"
@@ -177,23 +205,6 @@ def show(page: HostPage, scene: Scene, locale: str) -> None:
     assert page.driver.execute_script("return document.documentElement.lang") == locale
     wanted = "rtl" if locale == "ar" else "ltr"
     assert page.driver.execute_script("return document.documentElement.dir") == wanted
-
-
-def missing_texts(driver: WebDriver, scene: Scene, locale: str) -> list[str]:
-    """Texts of this scene that are not on the page, and English ones that are, in another language."""
-    shown = re.sub(r"\s+", " ", driver.execute_script(SHOWN))
-    words = Words(None, [locale])
-    found = []
-    for key in CATALOGUE:
-        if CATALOGUE[key].scene == scene.key or (scene.key == ALL_BUTTONS and key == "button"):
-            text = re.sub(r"\s+", " ", words.text(key, **VALUES))
-            parts = re.split(r"\{\w+\}", text)
-            if key not in NOT_PICTURED and not all(part.strip() in shown for part in parts):
-                found.append(f"{key} is missing: {text!r} is not in {shown!r}")
-        english = re.sub(r"\s*\{\w+\}\s*", "", DEFAULTS["en"][key])
-        if locale != "en" and len(english) > 5 and re.search(rf"\b{re.escape(english)}\b", shown):
-            found.append(f"{key} is in English: {english!r}")
-    return found
 
 
 def keep(driver: WebDriver, name: str) -> None:

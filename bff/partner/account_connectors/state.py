@@ -117,7 +117,7 @@ def next_look(item: CatalogueConnector | None, credentials: Credentials) -> date
     if is_renewable(item, credentials):
         look = now + _randomize(DAILY)
         if expires_at is not None:
-            look = max(expires_at - _at_most_half(credentials, AHEAD) * random.uniform(1.0, 1.5), now + LEAST)  # noqa: S311  # nosec B311  # spreads load
+            look = max(expires_at - _at_most_half(credentials, AHEAD) * random.uniform(1.0, 1.5), now + LEAST)  # noqa: S311  # spreads load
         return min(look, _look_before_end(item, credentials, now) or look)
     checks = [now + _randomize(DAILY)] if item is not None and item.userinfo_url else []
     return min([*checks, *([expires_at] if expires_at else [])], default=None)
@@ -175,4 +175,4 @@ def _at_most_half(credentials: Credentials, margin: timedelta) -> timedelta:
 
 
 def _randomize(span: timedelta) -> timedelta:
-    return span * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # nosec B311  # spreads load
+    return span * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  # spreads load

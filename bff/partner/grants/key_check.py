@@ -58,7 +58,7 @@ def values_of(
 def ask(provider: Provider, item: CatalogueConnector, values: Mapping[str, str]) -> transport.Reply:
     """Send the ``check`` request that the entry has. Raises ``templates.Unfit``, ``transport.NoReply``."""
     check = item.check
-    assert check is not None  # nosec B101  # for the type checker
+    assert check is not None  # noqa: S101  # for the type checker
     url = item.url(check.url, dict(values))
     optional = item.optional_names
     headers = templates.fill_headers(check.headers, values, optional)

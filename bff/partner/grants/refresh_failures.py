@@ -165,7 +165,7 @@ def _cool_down(
 ) -> None:
     """Delay the next refresh, at least until ``not_before``."""
     longest = min(FIRST_COOL_DOWN * 2 ** min(counted["refresh_failures"] - 1, 16), LONGEST_COOL_DOWN)
-    delay = longest * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311  # spreads callers
+    delay = longest * random.uniform(0.5, 1.0)  # noqa: S311  # spreads callers
     if row.grant_reason is not None:
         delay = REFUSED_WAITS
     retry_at = clock.now() + delay

@@ -273,4 +273,4 @@ def _grant_of(
 def _wait(failures: int) -> timedelta:
     # Exponential backoff. Half of the delay is random, which spreads revocations that failed together.
     longest = min(FIRST_WAIT * 2 ** min(failures, 20), LONGEST_WAIT)
-    return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311  # nosec B311  # spreads load
+    return timedelta(seconds=longest.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load

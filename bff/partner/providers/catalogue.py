@@ -128,7 +128,7 @@ def _with_secret(item: CatalogueConnector, environ: Mapping[str, str]) -> Catalo
     # The checks refuse an entry that names both: the variable would be ignored.
     if not secret:
         return item
-    return item.model_copy(update={"client_secret": secret, "client_secret_env": None})  # nosec B105  # a name
+    return item.model_copy(update={"client_secret": secret, "client_secret_env": None})
 
 
 def _location(location: tuple[int | str, ...], document: Any) -> str:

@@ -83,7 +83,7 @@ def _missing(item: CatalogueConnector) -> Iterator[str]:
     if item.auth != "oauth2":
         return
     yield from (f"{name}: is not set" for name in _REQUIRED[item.grant] if not getattr(item, name))
-    if item.token_auth != "none" and not item.client_secret:  # noqa: S105  # nosec B105  # the name of a method
+    if item.token_auth != "none" and not item.client_secret:  # noqa: S105  # the name of a method
         yield (
             f"client_secret_env: the variable {item.client_secret_env} is not set"
             if item.client_secret_env
@@ -112,7 +112,7 @@ def _requests(item: CatalogueConnector) -> Iterator[str]:
             yield from (
                 f"{name}: is of no use without {endpoint}" for name in names if name in item.model_fields_set
             )
-    if item.token_auth != "none":  # noqa: S105  # nosec B105  # the name of a method
+    if item.token_auth != "none":  # noqa: S105  # the name of a method
         return
     for place, text in _texts(item):
         secret = CLIENT_SECRET & set(templates.names_in(text)) if place.startswith("revocation_") else set()

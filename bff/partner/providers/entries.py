@@ -204,9 +204,9 @@ class CatalogueConnector(_Strict):
     refresh_params: dict[str, str] = {}
     parameter_names: dict[str, Text] = {}
     issuer: Trimmed | None = None
-    token_auth: TokenAuth = "client_secret_basic"  # noqa: S105
-    token_request: Literal["form", "json"] = "form"  # noqa: S105
-    token_response: Literal["auto", "json", "form"] = "auto"  # noqa: S105
+    token_auth: TokenAuth = "client_secret_basic"  # noqa: S105  # the name of a method
+    token_request: Literal["form", "json"] = "form"  # noqa: S105  # the name of a form
+    token_response: Literal["auto", "json", "form"] = "auto"  # noqa: S105  # as above
     token_root: Path | None = None
     expires_in_default: Annotated[int, Field(ge=1, le=LONGEST_LIFE)] | None = None
     dead_refresh: list[Text] = []

@@ -141,7 +141,7 @@ def _keep(service: Embedded, item: CatalogueConnector, wanted: Wanted, identifie
     naming.name_stored(service, item, wanted.account_connector_id)
     table = tables.account_connector
     with service.database.writing() as connection:
-        by_completion = service.settings.consume_token == "completion"  # noqa: S105  # nosec B105  # the name of a mode
+        by_completion = service.settings.consume_token == "completion"  # noqa: S105  # the name of a mode
         if by_completion and not tokens.redeem(connection, wanted.token_sha256):
             # Two browsers began with one link, and the other has connected.
             raise ProviderFailed(grants.ENDED_BEFORE, refused=identified.credentials)

@@ -36,7 +36,7 @@ log = structlog.get_logger("hitchpost.embedded")
     *(200, 302, 400, 403, 404, 410),
     query={
         "id": "The account connector's id.",
-        "token": "The sign-in token.",  # nosec B105  # no secret
+        "token": "The sign-in token.",
         "targetOrigin": "The origin that receives the message, or the page to return to.",
         "callbackMessage": "The message to post at the end. Without it, the browser is redirected.",
     },
@@ -115,7 +115,7 @@ def _is_target(target: str) -> bool:
 
 def _redeem(service: Embedded, connection: Connection, target: str) -> Row[Any]:
     token = tokens.find(connection, request.args["token"])
-    first_visit = service.settings.consume_token == "first-visit"  # noqa: S105  # nosec B105  # the name of a mode
+    first_visit = service.settings.consume_token == "first-visit"  # noqa: S105  # the name of a mode
     if token is None or (first_visit and not tokens.redeem(connection, token.sha256)):
         raise _Refused(service.settings.used_token_status, "used_link")
     if token.target_origin not in {None, target}:

@@ -32,7 +32,7 @@ class Purpose(StrEnum):
     PRESS = "presses"
     LAUNCH = "launches"
     DISCONNECT = "disconnects"
-    TOKEN = "tokens"  # noqa: S105  # nosec B105  # no secret
+    TOKEN = "tokens"  # noqa: S105  # no secret
 
 
 @dataclass(frozen=True)

@@ -134,5 +134,5 @@ def services() -> Services:
 def services_of(app: Flask) -> Services:
     """The services of this app."""
     extension = app.extensions[EXTENSION]
-    assert isinstance(extension, Services)  # nosec B101  # for the type checker
+    assert isinstance(extension, Services)  # noqa: S101  # for the type checker
     return extension

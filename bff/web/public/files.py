@@ -73,7 +73,7 @@ def public_file(folder: Path, name: str, cache: str) -> Response:
     """A file that pages of any origin may load."""
     # Not Flask's: with X-Sendfile, a host's app would leave our files to a server that does not have them.
     response = send_from_directory(folder, name, request.environ, response_class=Response)
-    assert isinstance(response, Response)  # nosec B101  # for the type checker
+    assert isinstance(response, Response)  # noqa: S101  # for the type checker
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"
     # Required for subresource integrity (crossorigin).

@@ -52,7 +52,7 @@ def in_words(error: Exception) -> Response:
 def preview() -> Response:
     """One scene of the draft, in one language, for one connector."""
     product = services().products.get(session().product + DRAFT)
-    assert product is not None  # nosec B101  # the session is of this product
+    assert product is not None  # noqa: S101  # the session is of this product
     scene = SCENES.get(request.args.get("scene", ""), SCENES[BUTTON])
     connector = request.args.get("connector", "")
     if product.connector(connector) is None:
@@ -69,7 +69,7 @@ def preview() -> Response:
 
 def _button(product: Product, scene: Scene, words: Words, connector: str, scheme: str, locale: str) -> str:
     offered = product.connector(connector)
-    assert offered is not None  # nosec B101  # for the type checker
+    assert offered is not None  # noqa: S101  # for the type checker
     values = {"connector_name": services().catalogue.named(offered).name, "product_name": product.name}
     title, next_step = words.error(scene.code, **values, **ACCOUNTS) if scene.code else ("", "")
     every = (offered.key for offered in product.connectors)
@@ -92,7 +92,7 @@ def _button(product: Product, scene: Scene, words: Words, connector: str, scheme
 
 def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: str, _locale: str) -> str:
     offered = product.connector(connector)
-    assert offered is not None  # nosec B101  # for the type checker
+    assert offered is not None  # noqa: S101  # for the type checker
     named = services().catalogue.named(offered)
     values: dict[str, Any] = values_of(product, words, named.name)
     accounts = ACCOUNTS if scene.key == "error_accounts_named" else {}
@@ -123,7 +123,7 @@ def _page(product: Product, scene: Scene, words: Words, connector: str, scheme: 
 
 def _attempt(product: Product, connector: str, lang: str) -> Attempt:
     offered, now = product.connector(connector), datetime.now(UTC)
-    assert offered is not None  # nosec B101  # for the type checker
+    assert offered is not None  # noqa: S101  # for the type checker
     return Attempt(
         id="att_preview",
         support_code=SUPPORT_CODE,

@@ -77,9 +77,8 @@ class BeginAttempt(Body):
 def begin() -> Response:
     """Prepare an attempt. If ``pressed``, also mint for its launch, in the background.
 
-    Before the reply the partner service is asked at most two things. One is about a ``connection`` that is
-    not stored here. The other, if the account id belongs to another product, is whether it accepts any id for
-    a new account (``Accounts.any_id``), once per process.
+    Before the reply the partner service is asked only about a ``connection`` that is not stored here, and,
+    once per process if another product has this account id, whether it accepts any id for a new account.
     """
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)

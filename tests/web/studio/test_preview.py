@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from bff.content.words import LOCALES
 from bff.studio.access import Role
 from bff.studio.scenes import SCENES
+from tests.support.scene_texts import faulty_texts
 from tests.support.studio import GRACE, Editor, Page, StudioWorld, open_studio
 from tests.support.world import World
 
@@ -163,6 +165,19 @@ def test_every_scene_can_be_looked_at(onlooker: Editor, scene: str) -> None:
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
         assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers.get("X-Frame-Options") is None
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_an_error_page_says_all_in_its_language(onlooker: Editor, locale: str) -> None:
+    """Every text of every error's page is there, and none of them in English where another is chosen."""
+    values = {"connector_name": "Sandbox CRM", "product_name": "Ada's <SaaS>"}
+    faults = []
+    for scene in SCENES.values():
+        if scene.page == "error.html":
+            page = Page(onlooker.get(f"preview?scene={scene.key}&locale={locale}&connector=sandbox").text)
+            of_press = " ".join(item.get("data-copied", "") for _, item in page.elements)
+            faults += faulty_texts(f"{page.words} {of_press}", scene, locale, values)
+    assert faults == []
 
 
 def test_what_nobody_knows_is_shown_as_the_button(studio: StudioWorld, editor: Editor) -> None:
