@@ -29,6 +29,7 @@ from bff.storage.tables import (
     sign_in_urls,
     studio_invites,
     studio_sessions,
+    typed_values,
     used_assertions,
     webhook_deliveries,
     webhook_endpoints,
@@ -36,8 +37,8 @@ from bff.storage.tables import (
 
 UNLAUNCHED_KEPT: Final = timedelta(hours=1)
 """How long unlaunched attempts are kept after they expire. Most attempts are never launched."""
-IMAGES_CHECKED_EVERY: Final = timedelta(hours=1)
-"""How often each process looks for unused images."""
+SLOW_RULES_EVERY: Final = timedelta(hours=1)
+"""How often each process applies the slow rules (``_slow_rules``)."""
 IDEMPOTENCY_KEYS_KEPT: Final = timedelta(hours=1)
 """How long the idempotency key of a disconnect is kept: a browser may repeat the call with it."""
 CATALOGUE_KEPT: Final = timedelta(days=30)
@@ -81,14 +82,14 @@ class DatabasePurger:
         self._writer = writing(engine)
         self._retention = retention
         self._webhook_retention = webhook_retention
-        self._images_checked_at: datetime | None = None
+        self._slow_rules_at: datetime | None = None
 
-    def rules(self, now: datetime, *, images_too: bool = True) -> Sequence[PurgeRule]:
+    def rules(self, now: datetime, *, slow_too: bool = True) -> Sequence[PurgeRule]:
         """The rules for what is past its time at ``now``.
 
-        ``images_too``: with the rule for images, which is slow: it reads every published look.
+        ``slow_too``: with the rules that read many rows to find a few.
         """
-        attempt, image = attempts.c, images.c
+        attempt = attempts.c
         never, launched = attempt.launched_at.is_(None), attempt.launched_at.is_not(None)
         return (
             PurgeRule("unlaunched attempts", attempts, attempt.expires_at, now - UNLAUNCHED_KEPT, never),
@@ -111,11 +112,20 @@ class DatabasePurger:
             PurgeRule("disconnect keys", disconnect_keys, disconnect_keys.c.at, now - IDEMPOTENCY_KEYS_KEPT),
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
-            *(
-                [PurgeRule("images", images, image.at, now - UNREFERENCED_KEPT, is_unreferenced())]
-                if images_too
-                else []
-            ),
+            *(self._slow_rules(now) if slow_too else ()),
+        )
+
+    def _slow_rules(self, now: datetime) -> Sequence[PurgeRule]:
+        # Every published look may name an image, and most account connectors with typed values still exist.
+        typed, known = typed_values.c, connections.c
+        no_connection = ~exists().where(
+            known.product == typed.product,
+            known.account_id == typed.account_id,
+            known.account_connector_id == typed.account_connector_id,
+        )
+        return (
+            PurgeRule("images", images, images.c.at, now - UNREFERENCED_KEPT, is_unreferenced()),
+            PurgeRule("typed values", typed_values, typed.at, now - self._retention, no_connection),
         )
 
     def _ended_webhooks(self, now: datetime) -> Sequence[PurgeRule]:
@@ -135,13 +145,13 @@ class DatabasePurger:
 
         ``only``: the names of the rules to apply; None for all.
         """
-        images_too = self._images_checked_at is None or now - self._images_checked_at >= IMAGES_CHECKED_EVERY
-        rules = self.rules(now, images_too=images_too)
+        slow_too = self._slow_rules_at is None or now - self._slow_rules_at >= SLOW_RULES_EVERY
+        rules = self.rules(now, slow_too=slow_too)
         deleted = {
             rule.name: self._delete(rule, limit) for rule in rules if only is None or rule.name in only
         }
-        if images_too and deleted.get("images", limit) < limit:
-            self._images_checked_at = now
+        if slow_too and all(deleted.get(rule.name, limit) < limit for rule in self._slow_rules(now)):
+            self._slow_rules_at = now
         return deleted
 
     def _delete(self, rule: PurgeRule, limit: int) -> int:

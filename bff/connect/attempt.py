@@ -80,9 +80,9 @@ class Attempt:
     ``authenticated_before``: the account connector was authenticated when the sign-in token was minted.
 
     ``return_error``: the error in the query with which the browser returned. ``confirmed_at``: when the user
-    said on the return page that the sign-in was finished. ``seemed_over_at``: when one of
-    ``ENDING_HINTS`` was last noted. ``attributed``: it is known that this user made the connection; None
-    unless connected.
+    said on the return page that the sign-in was finished. ``seemed_over_at``: when a hint was last noted
+    after which the user has probably stopped (``outcome.ENDING_HINTS``). ``attributed``: it is known that
+    this user made the connection; None unless connected.
 
     ``polls``: how often the partner service was polled; ``polled_at``: when last. ``hinted_at``: when a hint
     was last noted: a page sent it, or the BFF saw its cause. ``browser_sha256``: of the secret in the cookie

@@ -62,7 +62,8 @@ def _may_keep_stored(attempt: Attempt, form: SignInForm) -> bool:
 
     An attempt that adds a connection may use an account connector that an earlier attempt left unconnected,
     with values of another user. Once the partner service has accepted this attempt's values, the attempt has
-    an ``account_connector_id``, and the other user's values are gone.
+    an ``account_connector_id``, and the other user's values are gone. A form that replaces the sign-in proves
+    nothing by it: ``Forms._connect`` stores the id before the values are accepted.
     """
     has_replaced_them = attempt.account_connector_id is not None and not form.replaces_sign_in
     return has_replaced_them or not attempt.adds_connection

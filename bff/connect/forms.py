@@ -94,7 +94,7 @@ class Forms:
             return False
         if form.lacks(self._partner.properties(attempt.account, account_connector.id)):
             return True
-        return not account_connector.authenticated and self._attempts.was_filled_in(account_connector.id)
+        return not account_connector.authenticated and self._attempts.has_typed_values(account_connector.id)
 
     def open(self, attempt: Attempt, lease_end: datetime) -> tuple[Secret, Secret]:
         """Open the form of a launched attempt: its URL, and the secret for the browser's cookie.
@@ -200,6 +200,8 @@ class Forms:
         account_connector_id = launch.minted.account_connector.id
         typed |= self._values.clearing_values(attempt, form, account_connector_id, typed)
         if form.auth is AuthKind.OAUTH:
+            # Before the call: if its answer is lost, the partner service may still have stored the values.
+            self._attempts.note_typed_values(attempt.account, account_connector_id, self._clock())
             given = credentials_of(form, typed, None)
             reply = self._partner.give_credentials(attempt.account, account_connector_id, given)
             if isinstance(reply, RejectedValues):

@@ -20,8 +20,8 @@ class LaunchLocks:
     def hold(self, attempt_id: str) -> Iterator[None]:
         """Hold the attempt for the block. Raises ``LaunchPostponed`` while another thread holds it.
 
-        It is the error of a launch that another process is trying. That try may end postponed, and then the
-        launch token is still good.
+        It is the same error as while another process tries the launch: the try that holds the attempt may end
+        postponed, and then the launch token is still good.
         """
         with self._lock:
             if attempt_id in self._under_way:

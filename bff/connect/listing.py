@@ -76,6 +76,6 @@ def _page_of(filters: AttemptFilter, now: datetime) -> PagedQuery:
         "connector_key": filters.connector,
         "status": filters.status.value if filters.status else None,
     }
-    others = {name: value for name, value in wanted.items() if value is not None}
+    unindexed = {name: value for name, value in wanted.items() if value is not None}
     status = case((has_expired_unlaunched, Status.EXPIRED.value), else_=columns.status)
-    return PagedQuery(attempts, condition, others, {"status": status})
+    return PagedQuery(attempts, indexed=condition, unindexed=unindexed, computed={"status": status})

@@ -25,7 +25,7 @@ _OF_ATTEMPTS_ALONE: Final = (
     _attempt.origin,
     _attempt.sign_in_token_sha256,
 )
-"""Columns for which a sign-in URL has nothing."""
+"""Columns that are read of attempts alone: a sign-in URL has none of them, or they decide nothing of it."""
 # By account connector alone: the partner service's ids are unique, and two products may share an account.
 _FOUND: Final = union_all(
     select(

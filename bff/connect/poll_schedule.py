@@ -67,8 +67,8 @@ class PollPermit:
 def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermit:
     """When the attempt may be polled, by its age and by the hint of the page.
 
-    During ``TYPICAL_CONSENT_TIME`` polls without a hint are spaced so that they use less than is earned. The
-    rest is for hints, which may poll sooner. Afterwards those without a hint may use all but the last poll.
+    Polls without a hint are spaced so that they use less than is earned for most of ``TYPICAL_CONSENT_TIME``.
+    The rest is for hints, which may poll sooner. The last earned poll is always kept for decisive ones.
     """
     age = now - (attempt.launched_at or now)
     later = max(age - TYPICAL_CONSENT_TIME, timedelta(0))
@@ -80,7 +80,6 @@ def poll_permit(attempt: Attempt, hint: Hint | None, now: datetime) -> PollPermi
         spacing = timedelta(milliseconds=250)
     else:
         spacing = min(max(age / 2, FIRST_SPACING), LAST_SPACING)
-    # The last poll is reserved for decisive hints.
     return PollPermit(now - spacing, earned if hint in DECISIVE_HINTS else earned - 1, now + POLL_LEASE)
 
 

@@ -145,8 +145,11 @@ class AttemptStore(Protocol):
     def count_submission(self, attempt_id: str, submitted_before: int, now: datetime) -> bool:
         """Compare-and-set: count one more submission; False unless there were ``submitted_before``."""
 
-    def was_filled_in(self, account_connector_id: int) -> bool:
-        """Whether a user has submitted a form for this account connector before."""
+    def note_typed_values(self, account: AccountRef, account_connector_id: int, at: datetime) -> None:
+        """Store, for longer than any attempt, that a user typed values for this account connector."""
+
+    def has_typed_values(self, account_connector_id: int) -> bool:
+        """Whether that is stored."""
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""

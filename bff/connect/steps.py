@@ -60,13 +60,6 @@ def count_submission(connection: Connection, attempt_id: str, submitted_before: 
     return True
 
 
-def was_filled_in(connection: Connection, account_connector_id: int) -> bool:
-    """Whether a user has submitted a form for this account connector, in any attempt still stored."""
-    sent = attempt_steps.join(attempts, attempts.c.id == attempt_steps.c.attempt_id)
-    by_user = (attempts.c.account_connector_id == account_connector_id) & (attempt_steps.c.step == FORM_SENT)
-    return connection.execute(select(attempts.c.id).select_from(sent).where(by_user)).first() is not None
-
-
 def read(connection: Connection, attempt_id: str) -> list[Step]:
     """The counted steps, unordered. The polls are one of them: how often, and when first and last."""
     noted = connection.execute(select(attempt_steps).where(attempt_steps.c.attempt_id == attempt_id)).all()

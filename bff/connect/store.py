@@ -11,7 +11,7 @@ from sqlalchemy import Column, Engine, Select, bindparam, insert, or_, select, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bff.connect import steps
+from bff.connect import steps, typed_values
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
 from bff.connect.due_attempts import DueAttempts
@@ -21,6 +21,7 @@ from bff.connect.outcome import ENDING_HINTS, OtherSignIn
 from bff.connect.poll_schedule import PollPermit
 from bff.connect.ports import AlreadyBegun, HostSignInUrl, TransactionHook
 from bff.connect.timeline import POLLED, Step
+from bff.identity.principal import AccountRef
 from bff.products.webhook_endpoint import LATE_SUCCESS, SETTLED
 from bff.serving.database import writing
 from bff.serving.statements import Change, Read
@@ -221,10 +222,15 @@ class DatabaseAttempts:
         with self._writer.begin() as connection:
             return steps.count_submission(connection, attempt_id, submitted_before, now)
 
-    def was_filled_in(self, account_connector_id: int) -> bool:
-        """Whether a user has submitted a form for this account connector, in any attempt still stored."""
+    def note_typed_values(self, account: AccountRef, account_connector_id: int, at: datetime) -> None:
+        """Store, for longer than any attempt, that a user typed values for this account connector."""
+        with self._writer.begin() as connection:
+            typed_values.note(connection, account, account_connector_id, at)
+
+    def has_typed_values(self, account_connector_id: int) -> bool:
+        """Whether that is stored."""
         with self._engine.connect() as connection:
-            return steps.was_filled_in(connection, account_connector_id)
+            return typed_values.exist(connection, account_connector_id)
 
     def overdue(self, now: datetime, limit: int) -> list[Attempt]:
         """Launched attempts whose time was over before ``now``, the longest overdue first."""

@@ -11,21 +11,21 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Tuple, sel
 from bff.common.cursor import Cursor
 
 ROWS_SCANNED: Final = 5000
-"""Rows that one page scans for those that match ``others``. Then the page ends with a cursor."""
+"""Rows that one page scans for those that match ``unindexed``. Then the page ends with a cursor."""
 
 
 @dataclass(frozen=True)
 class PagedQuery:
     """Selects rows of ``table``, which has the columns ``created_at`` and ``id``.
 
-    ``indexed`` is the condition that an index serves. ``others`` are wanted values by column name, for
+    ``indexed`` is the condition that an index serves. ``unindexed`` are wanted values by column name, for
     columns without an index: each page scans at most ``ROWS_SCANNED`` rows for them. ``computed``: what to
     compare in place of columns.
     """
 
     table: Table
     indexed: ColumnElement[bool]
-    others: Mapping[str, Any] = field(default_factory=dict)
+    unindexed: Mapping[str, Any] = field(default_factory=dict)
     computed: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
     def read(
@@ -33,11 +33,11 @@ class PagedQuery:
     ) -> tuple[list[Row[Any]], Cursor | None]:
         """Read at most ``limit`` rows after ``after``. Also returns the next page's cursor (None: the end).
 
-        With ``others``, a page may have fewer rows than ``limit``, even none, and not be the last.
+        With ``unindexed``, a page may have fewer rows than ``limit``, even none, and not be the last.
         """
         # Before the rows: of those that are deleted or added meanwhile, none moves another across the end.
-        end = self._end_of_window(connection, after) if self.others else None
-        matching = self._matching(after, end) if self.others else self._window(after)
+        end = self._end_of_window(connection, after) if self.unindexed else None
+        matching = self._matching(after, end) if self.unindexed else self._window(after)
         ids = list(connection.execute(matching.limit(limit + 1)).scalars())
         wanted = select(self.table).where(self.table.c.id.in_(ids[:limit]))
         rows = list(connection.execute(_newest_first(wanted, self.table.c)))
@@ -47,14 +47,15 @@ class PagedQuery:
 
     def _matching(self, after: Cursor | None, end: Cursor | None) -> Select[Any]:
         columns = [
-            self.computed.get(name, self.table.c[name]).label(name) for name in ("created_at", *self.others)
+            self.computed.get(name, self.table.c[name]).label(name)
+            for name in ("created_at", *self.unindexed)
         ]
         window = self._window(after, *columns)
         if end is not None:
             window = window.where(place_of(self.table.c) >= place_at(end, self.table.c))
         # The limit stands in a subquery, so that no planner filters the whole table first.
         scanned = window.limit(2 * ROWS_SCANNED).subquery().c
-        conditions = (scanned[name] == value for name, value in self.others.items())
+        conditions = (scanned[name] == value for name, value in self.unindexed.items())
         return _newest_first(select(scanned.id).where(*conditions), scanned)
 
     def _window(self, after: Cursor | None, *columns: ColumnElement[Any]) -> Select[Any]:

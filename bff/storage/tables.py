@@ -289,6 +289,15 @@ attempt_steps: Final = Table(
     Column("count", Integer, nullable=False),
 )
 
+typed_values: Final = Table(
+    "typed_values",
+    metadata,
+    Column("account_connector_id", Integer, primary_key=True, autoincrement=False),
+    Column("product", String(80), primary_key=True),
+    Column("account_id", String(255), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
+
 upstream_tokens: Final = Table(
     "upstream_tokens",
     metadata,

@@ -151,17 +151,17 @@ def _requeued(now: datetime, next_at: datetime) -> dict[str, Any]:
 def _page_of(filters: DeliveryFilter) -> PagedQuery:
     indexed = _delivery.product == filters.product
     if filters.endpoint is not None:
-        # The endpoint's index selects better than the product's. The product is compared in ``others``.
+        # The endpoint's index selects better than the product's. The product is compared in ``unindexed``.
         indexed = _delivery.endpoint_id == filters.endpoint
     if filters.since is not None:
         indexed &= _delivery.created_at >= filters.since
-    others = {
+    wanted = {
         "product": filters.product if filters.endpoint is not None else None,
         "status": filters.status,
         "type": filters.event,
     }
-    named = {name: value for name, value in others.items() if value is not None}
-    return PagedQuery(webhook_deliveries, indexed, named)
+    named = {name: value for name, value in wanted.items() if value is not None}
+    return PagedQuery(webhook_deliveries, indexed=indexed, unindexed=named)
 
 
 def _urls(connection: Connection, endpoint_ids: set[str]) -> dict[str, str]:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
 
-from bff.common.errors import Outdated
+from bff.common.errors import Outdated, PartnerUnavailable
 from bff.common.secret import Secret
 from bff.connect.attempt import Attempt
 from bff.connect.forms import Forms, NextUrl
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.poll_schedule import poll_permit
+from bff.connections.connection import Change, State, Stored
+from bff.connections.store import DatabaseConnections
 from bff.identity.principal import AccountRef
+from bff.purge import DatabasePurger
+from bff.storage.tables import attempts, typed_values
 from bff.upstream.protocol import AccountConnector, Connector
 from bff.upstream.sign_in_forms import Credentials, FormField, SignInForm
-from tests.support.watched_core import ADA, HOST, PRODUCT, WatchedCore
+from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, WatchedCore
 
 SHOP: Final = SignInForm(fields=(FormField("shop"),))
 TYPED: Final[Mapping[str, Secret]] = {"shop": Secret("north")}
@@ -36,6 +42,8 @@ def forms(core: WatchedCore, monkeypatch: pytest.MonkeyPatch) -> Forms:
 
     monkeypatch.setattr(core.partner, "find_connector", find)
     monkeypatch.setattr(core.partner, "give_credentials", give)
+    with core.engine.begin() as connection:
+        connection.execute(delete(typed_values))  # By another test, for the one account connector there is.
     return core.connect._forms
 
 
@@ -115,3 +123,54 @@ def test_a_database_that_goes_away_while_a_form_is_submitted_leaves_it_to_be_sub
     assert isinstance(onward, NextUrl)
     assert core.read(attempt).sign_in_token_sha256 == core.partner.minted[-1]
     assert core.read(attempt).browser_sha256 == attempt.browser_sha256
+
+
+def test_what_a_user_typed_is_asked_for_again_after_its_attempt_was_deleted(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long ago: else nobody could ever change it, and another user would be sent to that shop."""
+    assert isinstance(forms.submit(opened(core), 0, TYPED), NextUrl)
+    monkeypatch.setattr(core.partner, "properties", lambda *_: {"shop": "north"})
+    with core.engine.begin() as connection:
+        connection.execute(delete(attempts))
+    opened(core)
+
+
+def test_what_a_user_typed_is_asked_for_again_although_the_answer_to_it_was_lost(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The partner service has stored it all the same."""
+
+    def lost(*_: Any) -> Any:
+        raise PartnerUnavailable("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(core.partner, "give_credentials", lost)
+        with pytest.raises(PartnerUnavailable):
+            forms.submit(opened(core), 0, TYPED)
+    monkeypatch.setattr(core.partner, "properties", lambda *_: {"shop": "north"})
+    opened(core)
+
+
+def test_what_the_host_has_set_is_not_asked_for(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No user has typed it."""
+    monkeypatch.setattr(core.partner, "properties", lambda *_: {"shop": "north"})
+    _, token = core.connect.begin(PRODUCT, ADA, BeginRequest("crm", HOST))
+    assert "/connect/form/" not in core.connect.launch(core.connect.peek(token)).url.reveal()
+
+
+def test_that_a_user_typed_values_is_forgotten_with_their_connection(core: WatchedCore) -> None:
+    """Not before: neither after the time for which attempts are kept, nor while the connection is listed."""
+    ledger = DatabaseConnections(core.engine)
+    now = core.clock()
+    for number in (1, 2):
+        core.attempts.note_typed_values(ACME, number, now)
+    kept = Stored(ACME.product, ACME.id, 1, "crm", "CRM", State.DISCONNECTED, now, now)
+    assert ledger.apply(Change(kept), None)
+    purger = DatabasePurger(core.engine, timedelta(days=90))
+    purger.delete_old(now + timedelta(days=89), 10)
+    assert [core.attempts.has_typed_values(number) for number in (1, 2)] == [True, True]
+    purger.delete_old(now + timedelta(days=91), 10)
+    assert [core.attempts.has_typed_values(number) for number in (1, 2)] == [True, False]

@@ -72,7 +72,8 @@ def disconnect(connection_id: str) -> Response:
     key = None if text is None else connections.disconnect_keys.of(account, connection_id, actor, text)
     services().limits.spend(Purpose.DISCONNECT, product.key, account.id, actor)
     # A repeated call, whose first answer was lost, must not end what was connected since. So it ends nothing
-    # if the first call has finished (`is_done`), or if what that began to end is gone (`is_target_gone`).
+    # if the first call has finished (`is_done`), or if the connection that it was to end no longer stands:
+    # what is there now was connected later (`is_target_gone`).
     if key is not None and key.is_done:
         return Response(status=204, headers=API_HEADERS)
     try:
