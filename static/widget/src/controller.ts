@@ -103,5 +103,5 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     flows.delete(flow); // Before the events: their listeners may redraw the page's buttons.
   });
   // A resumed flow fires events only after it has reported a step: the BFF has then confirmed it, or the user has pressed.
-  return reportEnd(ending, () => !isOfPreviousUser && (!existing || !!owner || !!flow.step) && resolveOwner(flow));
+  return reportEnd(ending, () => (isOfPreviousUser || (existing && !owner && !flow.step) ? undefined : resolveOwner(flow)));
 }
