@@ -94,7 +94,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     }
   };
 
-  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose }; // No id if `existing` is a promise.
+  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose, wake: () => { popup.queueSignal("focus"); } }; // No id if `existing` is a promise.
   flows.add(flow);
   if (existing && owner) report("finishing");
   const ending = runToEnd().finally(() => {

@@ -1,4 +1,5 @@
 // The panel: what elements show beside their buttons, and all that a page needs only after its first paint.
+import { kept } from "./failures.js";
 import { stateResolver } from "./connected-state.js";
 import { deliveryHooks } from "./delivery.js";
 import { replacementFinder } from "./replacements.js";
@@ -30,11 +31,30 @@ export function install(kit: Kit): void {
   diagnoseFailures(kit);
   redraw();
   prefetchInUse(kit);
-  const resumeFlows = (event?: Event): void => { resume(kit, event); };
+  const forgetUser = userWatcher(kit);
+  const resumeFlows = (event?: Event): void => {
+    forgetUser();
+    resume(kit, event);
+  };
   resumeFlows();
   subscribers.add(resumeFlows);
   addEventListener("DOMContentLoaded", resumeFlows);
   addEventListener("load", resumeFlows);
+}
+
+/**
+ * Returns the function that, once another user may have signed in, deletes what was loaded for the last one, and makes every flow find
+ * out whether it is theirs. The window of a flow that is not must not stay: the next press would bring it to the front.
+ */
+function userWatcher({ flows, loadedConnectors, userEpoch }: Kit): () => void {
+  let epoch = userEpoch();
+  return () => {
+    if (epoch === (epoch = userEpoch())) return;
+    kept.clear();
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a key is an epoch and a language, or not there
+    for (const key in loadedConnectors) if (!key.startsWith(`${epoch}`)) delete loadedConnectors[key];
+    for (const { wake } of flows) wake();
+  };
 }
 
 /** Replaces the English texts of the widget's own errors by the product's, before the page's listeners run. */
