@@ -4,7 +4,7 @@ import { ConnectError } from "./errors.js";
 import { redraw } from "./config.js";
 import { reportEnd, reportStep } from "./report.js";
 import { hooks } from "./hooks.js";
-import { openAndWatch, type SignInWindow } from "./popup.js";
+import type { SignInWindow } from "./popup.js";
 import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
 import { isWidgetElement, readRequest } from "./request.js";
 import { userEpoch } from "./session.js";
@@ -32,7 +32,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   // Called shortly after the click, if the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
   // `next`: opened by a choice. It replaces `popup` when the running attempt has been cancelled.
-  let next: SignInWindow | undefined, popup = existing ? openAndWatch() : hooks.openSignIn(request, onFormBlocked);
+  let next: SignInWindow | undefined, popup = hooks.openSignIn(request, onFormBlocked, existing);
   // `isOfPreviousUser`: another user has signed in since, who cannot read the attempt and is not told of it. `cancelled`: by the last choice.
   let isOfPreviousUser = false, cancelled = false;
   const epoch = userEpoch;

@@ -7,7 +7,7 @@ import type { Kit } from "./kit.js";
 import { panelDrawer } from "./draw-panel.js";
 import { watchCsp } from "./csp.js";
 import { prefetchHooks, prefetchInUse } from "./prefetch.js";
-import { storageHooks, resume } from "./resume.js";
+import { attemptsLeft, storageHooks } from "./storage.js";
 import { refreshStates } from "./refresh-states.js";
 
 /** How long (milliseconds) the configuration may take to load before `diagnose.js` looks for the cause. */
@@ -34,7 +34,9 @@ export function install(kit: Kit): void {
   const forgetUser = userWatcher(kit);
   const resumeFlows = (event?: Event): void => {
     forgetUser();
-    resume(kit, event);
+    // Not before the page has set where the BFF is, and its own scripts have had the time to add listeners. `event`: DOMContentLoaded or load.
+    if (!kit.bffOrigin() || !(event ?? document.readyState === "complete") || !attemptsLeft(kit)[0]) return;
+    void kit.importWithRetries("resume.js").then(({ install }) => install(kit, document.body));
   };
   resumeFlows();
   subscribers.add(resumeFlows);
