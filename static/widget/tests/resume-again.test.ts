@@ -21,7 +21,7 @@ async function left(connector = "crm"): Promise<void> {
   leave(page.bff.last.id, connector);
 }
 
-describe("a call of connect after a reload in mid-flow", () => {
+describe("A30 a call of connect after a reload in mid-flow", () => {
   it("goes on with the flow that no button shows: one ending is told, and nothing expires later", async () => {
     await left();
     resume(kit);
@@ -74,7 +74,7 @@ describe("a call of connect after a reload in mid-flow", () => {
   });
 });
 
-describe("an attempt of the page before, if the user has pressed again before it could go on", () => {
+describe("A30 an attempt of the page before, if the user has pressed again before it could go on", () => {
   async function pressed(): Promise<HTMLElement> {
     await left();
     const element = add("hitchpost-connect", { connector: "crm" });
