@@ -25,7 +25,7 @@ const minimizer = new TerserPlugin({
     // (kit.ts, hooks.ts): the cache gives each property the same short name in every file.
     nameCache: {},
     // `builtins`: also names that the DOM has elsewhere, such as `request`.
-    mangle: { properties: { builtins: true, regex: /^(accounts|act|adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|box|callBff|choose|cleanUp|confirmed|confirming|connectorsIn|connectorStatus|currentAttempt|deleteAttempt|destructive|disconnecting|draw|drawPanel|element|errorOf|failure|findReplacement|fire|flows|folder|hooks|humanize|importModule|importWithRetries|installed|kit|lastDrawn|launch|loadConfig|logError|matchesRequest|messageHeard|nextSignal|openAndWatch|openSignIn|owner|parts|prefetch|press|pressReported|queueSignal|readRequest|redraw|refresh|request|resolveState|run|secondary|setStep|settings|several|signInBegun|storeAttempt|subscribers|takeAttempt|testFormAction|textCount|texts|titledByConnector|until|usableUntil|userEpoch|view|windowProxy|word|wordOf)$/ } },
+    mangle: { properties: { builtins: true, regex: /^(accounts|act|adoptFlow|attemptPromise|beginAttempt|bffOrigin|bodyOf|box|callBff|choose|cleanUp|confirmed|confirming|connectorStatus|currentAttempt|deleteAttempt|destructive|disconnecting|draw|drawPanel|element|errorOf|failure|findReplacement|fire|flows|folder|hooks|humanize|importModule|importWithRetries|installed|joinFlow|kit|lastDrawn|launch|loadConfig|loadedConnectors|logError|matchesRequest|messageHeard|nextSignal|openAndWatch|openSignIn|owner|parts|prefetch|press|pressReported|queueSignal|readRequest|redraw|refresh|request|resolveState|run|secondary|setStep|settings|several|signInBegun|storeAttempt|subscribers|takeAttempt|testFormAction|textCount|texts|titledByConnector|until|usableUntil|userEpoch|view|wake|windowProxy|word|wordOf)$/ } },
   },
 });
 
@@ -55,6 +55,7 @@ export default [
       panel: path.join(widget, "src/panel.ts"),
       connections: path.join(widget, "src/connections.ts"),
       diagnose: path.join(widget, "src/diagnose.ts"),
+      resume: path.join(widget, "src/resume.ts"),
       package: path.join(widget, "src/package.ts"),
     },
     // A server has no elements: a framework that draws its pages there imports what the browser will define.

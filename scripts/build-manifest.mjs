@@ -10,7 +10,7 @@ const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
 
 const files = {};
 const whole = createHash("sha256");
-for (const name of ["hitchpost.js", "panel.js", "connections.js", "diagnose.js", "headless.js", "package.js"]) {
+for (const name of ["hitchpost.js", "panel.js", "connections.js", "diagnose.js", "resume.js", "headless.js", "package.js"]) {
   const text = readFileSync(new URL(name, dist));
   whole.update(text);
   files[name] = {

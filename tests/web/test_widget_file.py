@@ -52,7 +52,7 @@ def test_a28_nothing_that_a_browser_runs_makes_markup_or_programs_of_text(path: 
 
 def test_a28_the_built_files_were_looked_at() -> None:
     """Both bundles and the scripts of every page: a scan of nothing finds nothing."""
-    fetched_later = {"panel.js", "connections.js", "diagnose.js"}
+    fetched_later = {"panel.js", "connections.js", "diagnose.js", "resume.js"}
     assert {path.name for path in BUILT} == {"hitchpost.js", "headless.js", "package.js", *fetched_later}
     assert {path.parent.name for path in SERVED} == {"demo", "pages", "partner", "studio"}
     assert len(TEMPLATES) > 20
@@ -70,12 +70,12 @@ def test_a28_the_scan_sees_into_a_minified_file(spoilt: str) -> None:
 
 
 def test_a31_the_built_widget_keeps_nothing_but_the_attempts_id() -> None:
-    """One store, an entry for each attempt, until its end; what it holds is no secret (``resume.ts``)."""
+    """One store, an entry for each attempt, until its end; what it holds is no secret (``storage.ts``)."""
     for path in BUILT:
         text = path.read_text(encoding="utf-8")
         assert not SINKS.search(text), SINKS.search(text)
-        assert text.count("sessionStorage") == (path.name == "panel.js")
-    kept = (ROOT / "static/widget/src/resume.ts").read_text(encoding="utf-8")
+        assert text.count("sessionStorage") == (path.name in {"panel.js", "resume.js"})
+    kept = (ROOT / "static/widget/src/storage.ts").read_text(encoding="utf-8")
     written = re.findall(r"setItem\((.*?)\); \}", kept)
     assert written == ['keyOf(kit, id), [connector, message, connection, Date.now()].join(" ")']
 

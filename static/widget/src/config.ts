@@ -8,12 +8,11 @@ import { humanize, words } from "./words.js";
 /** Functions that are called after any change of settings, texts or connectors. Each loads what it lacks, and draws or resumes. */
 export const subscribers = new Set<() => void>();
 
-/** The product's connectors by key, for each `userEpoch` and language: their states are the user's, their texts have a language. */
-export const connectors: Record<string, Record<string, ConnectorStatus | undefined> | undefined> = {};
-
-/** The connectors in this language; until they are loaded, in the default language; undefined until those are loaded. */
-// eslint-disable-next-line @typescript-eslint/restrict-plus-operands -- a template costs 18 bytes more
-export const connectorsIn = (locale = ""): Record<string, ConnectorStatus | undefined> | undefined => connectors[userEpoch + locale] ?? connectors[userEpoch];
+/**
+ * The product's connectors by key, for each `userEpoch` and language: their states are the user's, their texts have a language. The panel
+ * finds them (connector.ts), and deletes those of previous users.
+ */
+export const loadedConnectors: Record<string, Record<string, ConnectorStatus | undefined> | undefined> = {};
 
 /** Pause (milliseconds) before the configuration is read again after an outage. */
 const RETRY_AFTER = 60_000;
@@ -22,25 +21,25 @@ const RETRY_AFTER = 60_000;
 let loading: Record<string, Promise<void> | undefined> = {};
 /** The number of calls of `loadConfig` so far. */
 let loadCount = 0;
-/** Which of these calls brought what is shown now, for each user and language. */
+/** Which of these calls brought what is shown now, for each language. */
 const newestLoad: Record<string, number | undefined> = {};
 /** Reads again after an outage. */
 let retryTimer: ReturnType<typeof setTimeout> | undefined;
 
 /** Loads the configuration, once for each language and user, and calls the subscribers. After a failure the next call tries again. */
 export async function loadConfig(locale = ""): Promise<void> {
-  const key = userEpoch + locale; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- as above
+  const key = userEpoch + locale; // eslint-disable-line @typescript-eslint/restrict-plus-operands -- a template costs 18 bytes more
   if (!bffOrigin()) return; // `configure` has not been called yet. It will make every element load again.
   const load = ++loadCount;
   const reads = loading;
   await (reads[key] ??= call<Config>("config?locale=" + encodeURIComponent(locale || (settings.locale ?? ""))).then(
     (config) => {
       // Another user may have signed in since, or a later call been answered before.
-      if (key !== userEpoch + locale || load < newestLoad[key]!) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands, @typescript-eslint/no-non-null-assertion -- as above; nothing is less than undefined
-      newestLoad[key] = load;
+      if (key !== userEpoch + locale || load < newestLoad[locale]!) return; // eslint-disable-line @typescript-eslint/restrict-plus-operands, @typescript-eslint/no-non-null-assertion -- as above; nothing is less than undefined
+      newestLoad[locale] = load;
       words[locale] = { __proto__: null, ...config.words } as object as Record<string, string>;
       if (config.connectors) {
-        const byKey: Record<string, ConnectorStatus> = (connectors[key] = {});
+        const byKey: Record<string, ConnectorStatus> = (loadedConnectors[key] = {});
         for (const connector of config.connectors) byKey[connector.key] = connector;
       }
       Object.assign(settings, { delivery: settings.delivery ?? config.delivery, style: config.style, lang: words[""]?.lang });
@@ -52,7 +51,7 @@ export async function loadConfig(locale = ""): Promise<void> {
       if (TEMPORARY_CODES.test((error as ConnectError).code)) {
         clearTimeout(retryTimer);
         retryTimer = setTimeout(redraw, RETRY_AFTER);
-      } else connectors[key] = undefined; // The user has signed out, or may no longer see them.
+      } else loadedConnectors[key] = undefined; // The user has signed out, or may no longer see them.
     },
   ));
 }

@@ -1,6 +1,6 @@
 // One connection: logo, names of its third-party account, state, and the actions on it.
 import { action, make, type Action } from "./dom.js";
-import { noteConnectionOnFailure } from "./failures.js";
+import { keepFailure, noteConnectionOnFailure } from "./failures.js";
 import type { Kit } from "./kit.js";
 import type { Drawing } from "./draw-panel.js";
 import type { ConnectError } from "./errors.js";
@@ -116,6 +116,11 @@ async function disconnectAndShow({ view, kit, parts }: Drawing, { id }: Connecti
   }
   await kit.loadConfig(kit.readRequest(view.element).locale);
   parts.disconnecting = false;
+  view.draw(); // Finds the connections also if the element has left the page.
   // Another page or user may have ended it at the same time.
-  view.setStep(view.step, view.connections.some((connection) => connection.id === id) ? failure : undefined);
+  if (!view.connections.some((connection) => connection.id === id)) failure = undefined;
+  view.setStep(view.step, failure);
+  if (!failure) return;
+  keepFailure(kit, view.element, failure); // For the element that replaces this one, if it has left the page.
+  kit.redraw();
 }

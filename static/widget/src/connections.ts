@@ -1,4 +1,5 @@
 // <hitchpost-connections>: a list of the product's connectors. Each row is a <hitchpost-connect> with `layout="row"`.
+import { connectorsIn } from "./connector.js";
 import { make } from "./dom.js";
 import type { Kit } from "./kit.js";
 import { sheetOf } from "./sheet.js";
@@ -29,7 +30,7 @@ const STYLES = `
 hitchpost-connect { display: block; padding: .8em 0; }
 `;
 
-type Connectors = NonNullable<ReturnType<Kit["connectorsIn"]>>;
+type Connectors = NonNullable<ReturnType<typeof connectorsIn>>;
 
 /** One row, and the name of its connector as last read from the BFF. */
 interface Row {
@@ -108,7 +109,7 @@ export function install(kit: Kit, element: HTMLElement): () => void {
   };
   /** `wasAsked`: the BFF has been asked for the configuration, so connectors that are still unknown could not be read. */
   const draw = (wasAsked: boolean): void => {
-    const connectors = kit.connectorsIn(request().locale);
+    const connectors = connectorsIn(kit, request().locale);
     // Until the connectors are known, the rows that are there stay: a sign-in may run in one of them.
     if (connectors) updateRows(rows, list, element, connectors);
     for (const { button } of rows.values()) copyAttributes(button, element);

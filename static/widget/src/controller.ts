@@ -4,7 +4,7 @@ import { ConnectError } from "./errors.js";
 import { redraw } from "./config.js";
 import { reportEnd, reportStep } from "./report.js";
 import { hooks } from "./hooks.js";
-import { openAndWatch, type SignInWindow } from "./popup.js";
+import type { SignInWindow } from "./popup.js";
 import { adoptFlow, flows, resolveOwner, type Flow } from "./registry.js";
 import { isWidgetElement, readRequest } from "./request.js";
 import { userEpoch } from "./session.js";
@@ -32,7 +32,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
   // Called shortly after the click, if the page's CSP (form-action) has blocked the form that takes this tab to the sign-in.
   const onFormBlocked = (): void => { choose("open_again"); };
   // `next`: opened by a choice. It replaces `popup` when the running attempt has been cancelled.
-  let next: SignInWindow | undefined, popup = existing ? openAndWatch() : hooks.openSignIn(request, onFormBlocked);
+  let next: SignInWindow | undefined, popup = hooks.openSignIn(request, onFormBlocked, existing);
   // `isOfPreviousUser`: another user has signed in since, who cannot read the attempt and is not told of it. `cancelled`: by the last choice.
   let isOfPreviousUser = false, cancelled = false;
   const epoch = userEpoch;
@@ -94,7 +94,7 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     }
   };
 
-  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose }; // No id if `existing` is a promise.
+  const flow: Flow = { request, owner, attempt: (existing as StartedAttempt | undefined)?.id, choose, wake: () => { popup.queueSignal("focus"); } }; // No id if `existing` is a promise.
   flows.add(flow);
   if (existing && owner) report("finishing");
   const ending = runToEnd().finally(() => {
@@ -103,5 +103,5 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
     flows.delete(flow); // Before the events: their listeners may redraw the page's buttons.
   });
   // A resumed flow fires events only after it has reported a step: the BFF has then confirmed it, or the user has pressed.
-  return reportEnd(ending, () => !isOfPreviousUser && (!existing || !!owner || !!flow.step) && resolveOwner(flow));
+  return reportEnd(ending, () => (isOfPreviousUser || (existing && !owner && !flow.step) ? undefined : resolveOwner(flow)));
 }

@@ -15,9 +15,9 @@ export function deliveryHooks(kit: Kit): Pick<Hooks, "openSignIn" | "bodyOf"> & 
 
   const usesThisTab = ({ delivery }: ConnectRequest): boolean => delivery === "return" && !tabUnusable;
   return {
-    openSignIn(request, onFormBlocked) {
+    openSignIn(request, onFormBlocked, existing) {
       // For a connector that is known to be unavailable, an inert handle: `takeAttempt` rejects with the reason.
-      if (connectorOf(kit, request)?.error) return kit.openAndWatch();
+      if (existing || connectorOf(kit, request)?.error) return kit.openAndWatch();
       if (!usesThisTab(request)) return openSignIn(request, onFormBlocked);
       const tab = kit.openAndWatch(undefined, (attempt) => {
         leave(kit, attempt, () => {

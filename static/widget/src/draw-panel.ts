@@ -49,6 +49,8 @@ export interface Drawing {
   word: (key: string, fallback?: string) => string;
   /** Whether the element shows, or may come to show, more than one connection. */
   several: boolean;
+  /** Whether the element names a connection that is no more: of a connector that has several, a new sign-in makes another one. */
+  ended: boolean;
   /** Whether a card has the connector's name as its title. Otherwise it has the third-party account's. */
   titledByConnector: boolean;
   /** Grows with each load that brings other texts. */
@@ -73,8 +75,10 @@ export function panelDrawer(kit: Kit): (view: View) => void {
     const request = kit.readRequest(view.element);
     const connectorStatus: Partial<ConnectorStatus> = connectorOf(kit, request) ?? {};
     const several = view.connections.length > 1 || (!!connectorStatus.multiple && !request.connection);
+    const { state = "unknown", connections = [] } = connectorStatus; // While the state is unknown, so is which connections there are.
+    const ended = !!connectorStatus.multiple && !!request.connection && state !== "unknown" && !connections.some(({ id }) => id === request.connection);
     const titledByConnector = !several || view.element.getAttribute("layout") === "row";
-    draw({ kit, view, parts, connectorStatus, several, titledByConnector, textCount, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
+    draw({ kit, view, parts, connectorStatus, several, ended, titledByConnector, textCount, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
   };
 }
 
@@ -103,8 +107,8 @@ function draw(drawing: Drawing): void {
   parts.confirming = toConfirm?.id; // A question that is no longer shown must not come back, nor take a press of Escape.
   const row = view.element.getAttribute("layout") === "row";
   const isCard = row || connections.length > 0;
-  // Each of several connections has a reconnect action of its own.
-  button.hidden = !!toConfirm || (!step && connections.length > 1 && !connectorStatus.multiple);
+  // Each of several connections has a reconnect action of its own. One that has ended cannot be reconnected.
+  button.hidden = !!toConfirm || (!step && (drawing.ended || (connections.length > 1 && !connectorStatus.multiple)));
   view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
   // Everything on which the drawing below depends. `failure` is undefined (none) or null (connected); JSON writes both as null,
   // so null is replaced.
@@ -138,7 +142,7 @@ function draw(drawing: Drawing): void {
 }
 
 /** Draws the status text. Screen readers announce its changes. If the card already says that it is connected, the text is for screen readers only. */
-function drawStatus({ parts, kit, view: { step, failure, state, connections }, word }: Drawing, toConfirm: Connection | undefined, isCard: boolean): void {
+function drawStatus({ parts, kit, view: { step, failure, state, connections }, word, ended }: Drawing, toConfirm: Connection | undefined, isCard: boolean): void {
   const { status } = parts;
   const key = `error_${failure?.code ?? ""}_`;
   const title = failure && word(failure.code, word(key + "title", failure.title));
@@ -148,7 +152,7 @@ function drawStatus({ parts, kit, view: { step, failure, state, connections }, w
       ? [word(step ?? "finishing")]
       : failure && title
         ? [make("b", { textContent: title }), `\n${word(key + "next_step", failure.nextStep)}`]
-        : [kit.settings.advice ?? (failure === null || (state === "connected" && !connections[0]) ? word("connected") : "")];
+        : [kit.settings.advice ?? (ended ? word("not_connected") : failure === null || (state === "connected" && !connections[0]) ? word("connected") : "")];
   const drawn = append(make("div", {}), ...content.filter((part) => part).map((part) => (typeof part === "string" ? document.createTextNode(part) : part)));
   status.toggleAttribute("data-bad", !!failure && !toConfirm && !step);
   status.toggleAttribute("data-visually-hidden", failure === null && !step && !toConfirm && isCard);

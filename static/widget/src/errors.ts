@@ -27,7 +27,9 @@ export class ConnectError extends Error {
   /** `title` and `nextStep` default to English texts, which the panel replaces by the product's. */
   constructor(code: ConnectErrorCode, title = humanize(code), nextStep = "Try again.") {
     super(title);
-    Object.assign(this, { code, title, nextStep });
+    this.code = code;
+    this.title = title;
+    this.nextStep = nextStep;
   }
 }
 

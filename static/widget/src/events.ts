@@ -28,7 +28,7 @@ declare global {
   }
 }
 
-/** Fires `hitchpost:{name}` on `target`, unless that is false. The event bubbles, out of shadow roots too. */
-export function fire<Name extends keyof Details>(target: EventTarget | false, name: Name, detail: Details[Name]): void {
-  if (target) target.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
+/** Fires `hitchpost:{name}` on `target`, if there is one. The event bubbles, out of shadow roots too. */
+export function fire<Name extends keyof Details>(target: EventTarget | undefined, name: Name, detail: Details[Name]): void {
+  target?.dispatchEvent(new CustomEvent(`hitchpost:${name}`, { detail, bubbles: true, composed: true }));
 }

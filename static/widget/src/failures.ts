@@ -19,6 +19,19 @@ interface Kept {
   state?: State;
 }
 
+/** The errors that elements show, or showed when they left the page. Those of previous users are deleted by the panel. */
+export const kept = new Set<Kept>();
+
+const keyOf = ({ readRequest, userEpoch }: Kit, element: Element): string => {
+  const { connector, connection } = readRequest(element);
+  return JSON.stringify([userEpoch(), connector, connection]);
+};
+
+/** Keeps the error that an element shows. */
+export function keepFailure(kit: Kit, element: Element, failure: Details["failed"]): void {
+  kept.add({ element, key: keyOf(kit, element), failure, until: Date.now() + KEPT_FOR });
+}
+
 /**
  * Returns the function that corrects the failure of a view before each drawing. `state` is the element's state before any
  * failure, as its connector gives it (`resolveState`). The function drops a failure that holds no longer, and gives the view that of an
@@ -26,22 +39,17 @@ interface Kept {
  */
 export function failureKeeper(kit: Kit): (view: View, state: State) => void {
   const { readRequest, userEpoch } = kit;
-  const kept = new Set<Kept>();
   /** The `userEpoch` of the last drawing of each view. */
   const lastEpochs = new WeakMap<View, number>();
-  const keyOf = (element: Element): string => {
-    const { connector, connection } = readRequest(element);
-    return JSON.stringify([userEpoch(), connector, connection]);
-  };
   // In the capture phase: before the element draws itself.
   for (const name of ["failed", "step"] as const) {
     addEventListener(`hitchpost:${name}`, (event) => {
       const [element] = event.composedPath();
       if (!(element instanceof Element) || (event.detail as Details["step"]).step === "prepared") return;
-      const key = keyOf(element);
+      const key = keyOf(kit, element);
       // The next try, or its failure, ends what this element shows, and what an element showed that is gone.
       for (const each of kept) if (each.element === element || (each.key === key && !each.element.isConnected)) kept.delete(each);
-      if (name === "failed") kept.add({ element, key, failure: event.detail as Details["failed"], until: Date.now() + KEPT_FOR });
+      if (name === "failed") keepFailure(kit, element, event.detail as Details["failed"]);
     }, true);
   }
 
@@ -51,10 +59,15 @@ export function failureKeeper(kit: Kit): (view: View, state: State) => void {
     // Drops the failure of another user, and the null (connected) of a connector that is connected no longer.
     if ((lastEpochs.get(view) ?? epoch) !== epoch || (view.failure === null && view.state === "connected" && state !== "connected")) view.failure = undefined;
     lastEpochs.set(view, epoch);
-    const key = keyOf(element);
+    const key = keyOf(kit, element);
     for (const each of kept) {
+      const isGone = !each.element.isConnected;
+      if (isGone && Date.now() >= each.until) {
+        kept.delete(each); // Or the element would stay in memory, with the page that it was on.
+        continue;
+      }
       if (each.key !== key || view.step) continue;
-      if (element.isConnected && !each.element.isConnected && Date.now() < each.until && view.failure === undefined) {
+      if (element.isConnected && isGone && view.failure === undefined) {
         view.failure = each.failure;
         each.element = element;
       }

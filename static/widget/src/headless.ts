@@ -23,7 +23,7 @@ export const connections: () => Promise<Connection[]> = readConnections;
  * @returns what was connected
  * @throws ConnectError on every other ending, with a title and a next step
  */
-export function connect(connector: string, options: Omit<ConnectOptions, "delivery"> = {}): Promise<ConnectResult> {
+export function connect(connector: string, options?: Omit<ConnectOptions, "delivery">): Promise<ConnectResult> {
   const request = { ...options, connector };
   const ending = runSignIn(request.signal, (...step) => { reportStep(request, document, ...step); }, openSignIn(request), () => beginAttempt(bodyOf(request), true));
   return reportEnd(ending, () => document);

@@ -3,7 +3,7 @@ import { beginAttempt } from "./bff.js";
 import { bodyOf } from "./sign-in.js";
 import type { Kit } from "./kit.js";
 import { openSignIn, type SignInWindow } from "./popup.js";
-import type { Attempt, AttemptRequest, ConnectRequest } from "./types.js";
+import type { Attempt, AttemptRequest, ConnectRequest, ConnectResult } from "./types.js";
 import type { State, View } from "./view.js";
 
 /** A script that is imported later, such as panel.js. For connections.js, `element` is the list that needs it. The others ignore it. */
@@ -26,9 +26,10 @@ export interface Hooks {
   installed?: boolean;
   /**
    * Opens a popup for a sign-in, or prepares this tab for it. Calls `onFormBlocked` if the page's CSP keeps this tab from
-   * leaving for the sign-in. Call it inside a click.
+   * leaving for the sign-in. Call it inside a click. `existing`: an attempt to go on with, for which it opens nothing. Only lazy
+   * modules have such attempts.
    */
-  openSignIn: (request: ConnectRequest, onFormBlocked: () => void) => SignInWindow;
+  openSignIn: (request: ConnectRequest, onFormBlocked: () => void, existing?: object) => SignInWindow;
   /** The body of `POST /v1/attempts`. */
   bodyOf: (request: ConnectRequest) => AttemptRequest;
   /** Makes an attempt ahead of the click: the pointer or the focus has reached this button, or it is being pressed. */
@@ -44,6 +45,8 @@ export interface Hooks {
    * flows; `candidate`: a button that a search of the document may miss.
    */
   findReplacement: (request: ConnectRequest, taken: (Node | undefined)[], candidate: Element | undefined) => Element | undefined;
+  /** Lets a call of `connect` go on with a resumed flow, and returns its ending; undefined if there is none. */
+  joinFlow: (request: ConnectRequest) => Promise<ConnectResult> | undefined;
   /**
    * The state of an element that shows no step, and the key of its button's text; without a key the button offers to connect.
    * Sets `connections` of the view, and corrects its `failure` (failures.ts).
@@ -65,6 +68,7 @@ export const hooks: Hooks = {
   storeAttempt: nothing,
   deleteAttempt: nothing,
   findReplacement: nothing,
+  joinFlow: nothing,
   resolveState: () => ["idle"],
   drawPanel: nothing,
 };

@@ -5,7 +5,7 @@ import { press, run } from "./controller.js";
 import { errorOf } from "./errors.js";
 import { fire } from "./events.js";
 import { disconnect } from "./report.js";
-import { loadConfig, connectorsIn, refresh, redraw, subscribers, wordOf } from "./config.js";
+import { loadConfig, loadedConnectors, refresh, redraw, subscribers, wordOf } from "./config.js";
 import { hooks } from "./hooks.js";
 import { importWithRetries } from "./imports.js";
 import { openAndWatch } from "./popup.js";
@@ -16,7 +16,7 @@ import { humanize, words } from "./words.js";
 
 /** All that the lazy modules use of the script. */
 export const kit = {
-  beginAttempt, bffOrigin, callBff, logError, disconnect, errorOf, adoptFlow, fire, flows, hooks, humanize, importWithRetries, loadConfig, connectorsIn, openAndWatch, press, readRequest, refresh,
+  beginAttempt, bffOrigin, callBff, logError, disconnect, errorOf, adoptFlow, fire, flows, hooks, humanize, importWithRetries, loadConfig, loadedConnectors, openAndWatch, press, readRequest, refresh,
   redraw, run, settings, matchesRequest, subscribers, texts: words, wordOf,
   /** The current value of `userEpoch` (session.ts). */
   userEpoch: (): number => userEpoch,

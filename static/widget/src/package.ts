@@ -12,6 +12,7 @@ export type * from "./types.js";
 hooks.importModule = (url) => {
   if (url.includes("/connections.js")) return import(/* webpackIgnore: true */ "./connections.js");
   if (url.includes("/diagnose.js")) return import(/* webpackIgnore: true */ "./diagnose.js");
+  if (url.includes("/resume.js")) return import(/* webpackIgnore: true */ "./resume.js");
   return import(/* webpackIgnore: true */ "./panel.js");
 };
 

@@ -1,4 +1,5 @@
 // The panel: what elements show beside their buttons, and all that a page needs only after its first paint.
+import { kept } from "./failures.js";
 import { stateResolver } from "./connected-state.js";
 import { deliveryHooks } from "./delivery.js";
 import { replacementFinder } from "./replacements.js";
@@ -6,7 +7,7 @@ import type { Kit } from "./kit.js";
 import { panelDrawer } from "./draw-panel.js";
 import { watchCsp } from "./csp.js";
 import { prefetchHooks, prefetchInUse } from "./prefetch.js";
-import { storageHooks, resume } from "./resume.js";
+import { attemptsLeft, storageHooks } from "./storage.js";
 import { refreshStates } from "./refresh-states.js";
 
 /** How long (milliseconds) the configuration may take to load before `diagnose.js` looks for the cause. */
@@ -30,11 +31,32 @@ export function install(kit: Kit): void {
   diagnoseFailures(kit);
   redraw();
   prefetchInUse(kit);
-  const resumeFlows = (event?: Event): void => { resume(kit, event); };
+  const forgetUser = userWatcher(kit);
+  const resumeFlows = (event?: Event): void => {
+    forgetUser();
+    // Not before the page has set where the BFF is, and its own scripts have had the time to add listeners. `event`: DOMContentLoaded or load.
+    if (!kit.bffOrigin() || !(event ?? document.readyState === "complete") || !attemptsLeft(kit)[0]) return;
+    void kit.importWithRetries("resume.js").then(({ install }) => install(kit, document.body));
+  };
   resumeFlows();
   subscribers.add(resumeFlows);
   addEventListener("DOMContentLoaded", resumeFlows);
   addEventListener("load", resumeFlows);
+}
+
+/**
+ * Returns the function that, once another user may have signed in, deletes what was loaded for the last one, and makes every flow find
+ * out whether it is theirs. The window of a flow that is not must not stay: the next press would bring it to the front.
+ */
+function userWatcher({ flows, loadedConnectors, userEpoch }: Kit): () => void {
+  let epoch = userEpoch();
+  return () => {
+    if (epoch === (epoch = userEpoch())) return;
+    kept.clear();
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a key is an epoch and a language, or not there
+    for (const key in loadedConnectors) if (!key.startsWith(`${epoch}`)) delete loadedConnectors[key];
+    for (const { wake } of flows) wake();
+  };
 }
 
 /** Replaces the English texts of the widget's own errors by the product's, before the page's listeners run. */

@@ -83,7 +83,10 @@ export function openAndWatch(url?: string | false, leave?: (attempt: Attempt) =>
     if (next !== lastSignal) queueSignal((lastSignal = next));
   };
 
-  forEachEvent("addEventListener", onEvent);
+  // After these events the sign-in may have ended. Listeners are removed by hand: some libraries that wrap `addEventListener` drop its
+  // `signal` option.
+  const forEachEvent = (act: "addEventListener" | "removeEventListener"): void => { for (const name of ["message", "focus", "online", "pageshow", "visibilitychange"]) self[act](name, onEvent as EventListener); };
+  forEachEvent("addEventListener");
   try {
     // `_blank`, because a reused name would take over another flow's popup. `?? null`, because a page may have replaced `open` by
     // a function that returns undefined.
@@ -95,8 +98,7 @@ export function openAndWatch(url?: string | false, leave?: (attempt: Attempt) =>
   const ticks = setInterval(checkWindow, TICK);
 
   const handle: SignInWindow = {
-    queueSignal, nextSignal,
-    signInBegun: !!leave, windowProxy: popup,
+    queueSignal, nextSignal, signInBegun: !!leave, windowProxy: popup,
     launch(attempt) {
       expected = attempt;
       openingPageLoaded = true;
@@ -107,16 +109,10 @@ export function openAndWatch(url?: string | false, leave?: (attempt: Attempt) =>
       leave?.(attempt);
     },
     cleanUp() {
-      forEachEvent("removeEventListener", onEvent);
+      forEachEvent("removeEventListener");
       clearInterval(ticks);
       popup?.close(); // Has no effect, and throws nothing, if the popup is cut off from this page.
     },
   };
   return handle;
-}
-
-// Listeners are removed by hand: some libraries that wrap `addEventListener` drop its `signal` option.
-function forEachEvent(act: "addEventListener" | "removeEventListener", onEvent: (event: MessageEvent<unknown>) => void): void {
-  // After these events the sign-in may have ended.
-  for (const name of ["message", "focus", "online", "pageshow", "visibilitychange"]) self[act](name, onEvent as EventListener);
 }

@@ -2,6 +2,7 @@
 import { connectorOf } from "./connector.js";
 import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
+import { RETURN_EVENTS } from "./refresh-states.js";
 import type { Attempt, AttemptRequest } from "./types.js";
 
 /** How long (milliseconds) before its expiry an attempt is no longer used: the user needs time to begin. */
@@ -18,8 +19,15 @@ interface Prefetched {
 /** The hooks that make attempts before clicks, and hand them to the clicks. */
 export function prefetchHooks(kit: Kit): Pick<Hooks, "prefetch" | "takeAttempt"> {
   const { beginAttempt, errorOf, adoptFlow, fire, hooks, loadConfig, readRequest, settings, userEpoch } = kit;
-  const prefetched = {} as Record<string, Prefetched | undefined>;
-  const keyOf = (request: AttemptRequest): string => JSON.stringify([userEpoch(), request]);
+  let prefetched: Record<string, Prefetched | undefined> = {};
+  let epoch: number;
+  /** The key of a request. First drops what was made for another user. */
+  const keyOf = (request: AttemptRequest): string => {
+    if (epoch !== (epoch = userEpoch())) prefetched = {};
+    return JSON.stringify(request);
+  };
+  // Where cookies authenticate the user, another one may have signed in in another tab.
+  for (const name of RETURN_EVENTS) addEventListener(name, () => { if (!settings.session) prefetched = {}; });
 
   /**
    * Returns the attempt for this request. Makes one if there is none, and calls `onMade` with its id. `pressed`: the user presses

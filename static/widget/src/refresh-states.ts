@@ -2,7 +2,7 @@
 import type { Kit } from "./kit.js";
 
 /** Events after which the user may be back on the page. */
-const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
+export const RETURN_EVENTS = ["focus", "pageshow", "visibilitychange"];
 /**
  * Pause (milliseconds) between two reloads on return. Each is followed by a second one after this pause, because another worker of
  * the BFF may learn of a change later.

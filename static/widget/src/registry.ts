@@ -15,6 +15,8 @@ export interface Flow {
   owner?: Node | undefined;
   /** Handles a choice of the user. Without `choice`: a further press of the button. */
   choose: (choice?: Choice) => void;
+  /** Makes it read the status: another user may have signed in. */
+  wake: () => void;
 }
 
 /** The flows that run on this page. */

@@ -1,9 +1,12 @@
-// Stores the running attempts in sessionStorage, so that their flows continue after a reload, and after a sign-in in this tab.
+// Continues the flows that an earlier page of this tab left. Loaded only where one is stored (storage.ts).
+import { hearEarlierPopup } from "./earlier-popup.js";
 import { noteConnectionOnFailure } from "./failures.js";
 import type { ConnectError } from "./errors.js";
-import type { Kit } from "./kit.js";
 import type { Hooks } from "./hooks.js";
-import type { Reading } from "./types.js";
+import type { Kit } from "./kit.js";
+import type { Flow } from "./registry.js";
+import { attemptsLeft } from "./storage.js";
+import type { ConnectRequest, ConnectResult, Reading } from "./types.js";
 
 /**
  * Age (milliseconds) from which a stored attempt is stale. It was left in a tab that was closed and restored later, or that had no
@@ -11,43 +14,35 @@ import type { Reading } from "./types.js";
  */
 const STALE_AFTER = 3_600_000;
 
-/** The key of an attempt. Each has an entry of its own, so that flows do not overwrite each other's. */
-const keyOf = ({ settings }: Kit, id: string): string => `hitchpost ${settings.product} ${id}`;
+/** The flows that were resumed, and their endings. */
+const endings = new WeakMap<Flow, Promise<ConnectResult>>();
 
-/** The hooks that store and delete an attempt. The entry is no secret: to read an attempt takes the user's session. */
-export function storageHooks(kit: Kit): Pick<Hooks, "storeAttempt" | "deleteAttempt"> {
-  return {
-    storeAttempt(id, { connector, message, connection }) {
-      inStorage((storage) => { storage.setItem(keyOf(kit, id), [connector, message, connection, Date.now()].join(" ")); }); // None of them contains a space.
-    },
-    deleteAttempt(id) {
-      inStorage((storage) => { storage.removeItem(keyOf(kit, id)); });
-    },
-  };
-}
-
-/** The ids of the stale attempts whose status is being read. */
+/** The ids of the attempts that do not go on at once, and that the BFF is being asked for. */
 const asked = new Set<string>();
 
-/**
- * Continues each stored attempt whose flow does not run on this page yet. Does nothing until the page has set where the BFF is
- * and its own scripts have had the time to add listeners. `event`: DOMContentLoaded or load.
- */
-export function resume(kit: Kit, event?: Event): void {
-  const { bffOrigin, callBff, flows, hooks, run } = kit;
-  if (!bffOrigin() || !(event ?? document.readyState === "complete")) return;
-  // Everything that a page's own storage may fail at is done inside `inStorage`, and the rest outside: its errors must be seen.
-  const stored = inStorage((storage) => Object.entries<string>(storage).map(([key, value]) => [key.split(keyOf(kit, ""))[1], value.split(" ")] as const));
-  for (const [id, [connector = "", message, connection, time]] of stored ?? []) {
-    if (!id || asked.has(id) || [...flows].some(({ attempt }) => attempt === id)) continue;
+/** Whether `extendHooks` has been called. */
+let extended = false;
+
+/** Continues each attempt that is left; cancels it if the user has begun again. */
+export function install(kit: Kit): void {
+  const { callBff, flows, hooks, run } = kit;
+  if (!extended) extendHooks(kit);
+  extended = true;
+  for (const [id, [connector = "", message, connection, time]] of attemptsLeft(kit)) {
+    if (asked.has(id)) continue;
     const request = { connector, message: textOf(message), connection: textOf(connection) };
-    const goOn = (): void => { noteConnectionOnFailure(run(undefined, request, { id }), request.connection); };
-    if (!time || Date.now() - +time < STALE_AFTER) {
+    const goOn = (): void => {
+      const ending = run(undefined, request, { id });
+      for (const flow of flows) if (flow.attempt === id) endings.set(flow, ending);
+      noteConnectionOnFailure(ending, request.connection);
+    };
+    const cancels = isBegunAgain(kit, request);
+    if (!cancels && (!time || Date.now() - +time < STALE_AFTER)) {
       goOn();
       continue;
     }
     asked.add(id);
-    callBff<Reading>(`attempts/${id}`).then(
+    callBff<Reading>(`attempts/${id}${cancels ? "/cancel" : ""}`, cancels ? {} : undefined).then(
       ({ status }) => {
         if (status === "connected") goOn();
         else hooks.deleteAttempt(id);
@@ -58,12 +53,37 @@ export function resume(kit: Kit, event?: Event): void {
   }
 }
 
+/** Extends the hooks for the flows that go on. */
+function extendHooks({ flows, hooks }: Kit): void {
+  const { openSignIn } = hooks;
+  const extensions: Pick<Hooks, "openSignIn" | "joinFlow"> = {
+    openSignIn(request, onFormBlocked, existing) {
+      const handle = openSignIn(request, onFormBlocked, existing);
+      return existing ? hearEarlierPopup(handle) : handle;
+    },
+    // A call of `connect` does what a press of a button would. A second flow would leave the first one to expire, and to tell so when the
+    // user has long connected.
+    joinFlow(request) {
+      const flow = [...flows].find((each) => endings.has(each) && isSame(each.request, request) && !each.owner?.isConnected);
+      if (!flow || hooks.findReplacement(request, [], undefined)) return undefined; // A button shows it, or will: its choices are there.
+      Object.assign(flow, { request, owner: document });
+      flow.choose();
+      return endings.get(flow);
+    },
+  };
+  Object.assign(hooks, extensions);
+}
+
 const textOf = (stored: string | undefined): string | undefined => (stored === "" ? undefined : stored);
 
-function inStorage<Result>(act: (storage: Storage) => Result): Result | undefined {
-  try {
-    return act(sessionStorage);
-  } catch {
-    return undefined; // The page may not use storage. Its flows are not resumed.
-  }
+const isSame = (one: ConnectRequest, other: ConnectRequest): boolean => one.connector === other.connector && one.connection === other.connection;
+
+/**
+ * Whether the user has begun this sign-in again on this page, and no button is left to show the stored attempt. Its choices would act
+ * on the new one.
+ */
+function isBegunAgain({ flows, hooks }: Kit, request: ConnectRequest): boolean {
+  const owners = [...flows].map(({ owner }) => owner);
+  const button = hooks.findReplacement(request, owners, undefined);
+  return (!button || owners.includes(button)) && [...flows].some((flow) => !endings.has(flow) && isSame(flow.request, request));
 }

@@ -10,7 +10,7 @@ const TOKEN_TIMEOUT = 15_000;
 const MAX_FINAL_STATUS = 428;
 
 /** The current settings, which `configure` changes. Without a prototype, so that `__proto__` is a plain key. */
-export const settings = { __proto__: null, base: "" } as unknown as Settings & InternalSettings;
+export const settings = { __proto__: null } as unknown as Settings & InternalSettings;
 
 /** Settings that are not the page's: `files` comes from the script's URL, `advice` from a CSP violation, the rest from the BFF. */
 export interface InternalSettings {

@@ -3,7 +3,7 @@ import { call, cancel } from "./bff.js";
 import { logError } from "./log.js";
 import { ConnectError, errorOf, TEMPORARY_CODES } from "./errors.js";
 import type { SignInWindow } from "./popup.js";
-import { settings } from "./session.js";
+import { settings, userEpoch } from "./session.js";
 import type { Signal } from "./signals.js";
 import type { Attempt, AttemptRequest, ConnectRequest, ConnectResult, Reading, Step } from "./types.js";
 
@@ -87,7 +87,7 @@ export const bodyOf = ({ connector, connection, message, locale = settings.local
  */
 async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInWindow, begin: () => Promise<Attempt>, existing?: StartedAttempt | Promise<StartedAttempt>): Promise<ConnectResult> {
   let finishingHint: Signal | undefined;
-  let launched = false, cancelling = false;
+  let launched: StartedAttempt | undefined, cancelling = false;
   let pending = 0, unansweredFor = 0, fastUntil = 0;
   let delay = FAST_DELAY;
   let reachable = !existing; // False after every step but `waiting`, so that the timer reads oftener.
@@ -130,19 +130,19 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
     cancelling ||= signal === "cancel";
     if (!attempt) {
       if (signal) deferred.push(signal);
-    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: an existing attempt has none, nor has the status that `beginAgain` returns for one that had ended.
-      if (!launched) {
-        launched = true;
+    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: an existing attempt has none, nor has the status of one that has ended, which is taken for the new one below.
+      if (attempt !== launched) {
+        launched = attempt;
         popup.launch(attempt as Attempt);
         report("launched", attempt.id);
         report("waiting", attempt.id);
       } else {
-        // The user went back to the opening page, which asks for a launch token again: begin another attempt, and queue the
-        // signal to launch it.
-        launched = false;
+        // The user went back to the opening page, which asks for a launch token again: begin another attempt, unless this one turns
+        // out to have ended already, and queue the signal to launch it.
+        unansweredFor = 0; // An outage before is no reason to wait less for the new attempt.
         state.currentAttempt = undefined;
         deferred.push(signal);
-        queueAnswer(setAttempt(beginAgain(attempt.id, begin)));
+        queueAnswer(setAttempt(cancel(attempt.id).then<StartedAttempt>((reading) => (reading.status === "cancelled" ? begin() : reading))));
       }
     } else {
       if (step === "finishing") finishingHint = signal; // The hint of all further reads.
@@ -156,11 +156,12 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
 }
 
 /**
- * Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. After a cancel call,
- * which was repeated already, it ends the flow: the BFF expires the attempt.
+ * Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. So it does any failure of
+ * a read during which another user may have signed in: the next one is theirs. After a cancel call, which was repeated already, a
+ * temporary failure ends the flow: the BFF expires the attempt.
  */
-const ignoreTemporary = (cancelled: boolean) => (error: ConnectError): Partial<Reading> => {
-  if (!TEMPORARY_CODES.test(error.code)) throw error;
+const ignoreTemporary = (cancelled: boolean, epoch = userEpoch) => (error: ConnectError): Partial<Reading> => {
+  if (epoch === userEpoch && !TEMPORARY_CODES.test(error.code)) throw error;
   if (cancelled) throw new ConnectError("cancelled");
   return {};
 };
@@ -182,10 +183,4 @@ function handleAnswer(answer: Partial<Reading>, state: SignInState, report: Repo
   // The page may listen for a plain callback message. If no popup posted it to this page, it is dispatched here.
   if (answer.unsent && !popup.messageHeard) dispatchEvent(new MessageEvent("message", answer.unsent));
   return answer.result;
-}
-
-/** Cancels an attempt and begins another one, unless the first one turns out to have ended already. */
-async function beginAgain(id: string, begin: () => Promise<Attempt>): Promise<StartedAttempt> {
-  const reading = await cancel(id);
-  return reading.status === "cancelled" ? begin() : reading;
 }

@@ -1,6 +1,7 @@
 // Sets up a page once, however often the widget is loaded: the element, the host's own buttons, `window.Hitchpost`.
 import { readConnections } from "./bff.js";
 import { listen } from "./buttons.js";
+import { hooks } from "./hooks.js";
 import { run } from "./controller.js";
 import { HitchpostConnect } from "./element.js";
 import { disconnect } from "./report.js";
@@ -22,7 +23,10 @@ export const api: HitchpostApi = {
     void loadConfig();
     void loadPanel();
   },
-  connect: (connector, options) => run(document, { ...options, connector, delivery: options?.delivery ?? settings.delivery }),
+  connect(connector, options) {
+    const request = { ...options, connector, delivery: options?.delivery ?? settings.delivery };
+    return hooks.joinFlow(request) ?? run(document, request);
+  },
   connections: readConnections,
   disconnect,
 };

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
+import { kit } from "../src/kit.js";
 import { launch, main, names, offered, part, pick, shown, status, useElements } from "./elements.js";
 import { problem } from "./fake-bff.js";
 import { holdCalls, pass, usePage } from "./page.js";
@@ -83,6 +84,77 @@ describe("Disconnect", () => {
     pick(element, "Yes, disconnect");
     await pass(500);
     expect([element.getAttribute("state"), status(element)]).toEqual(["idle", ""]);
+  });
+
+  describe("while the page replaces its element", () => {
+    /** The user ends a connection, and the page replaces the element during the call. */
+    async function replaced(): Promise<HTMLElement> {
+      const element = await shown();
+      const answer = holdCalls(/^DELETE/);
+      pick(element, "Disconnect");
+      pick(element, "Yes, disconnect");
+      await pass(0);
+      element.remove();
+      const replacement = await shown();
+      answer();
+      await pass(1000);
+      return replacement;
+    }
+
+    it("is told to the page and shown by the replacement", async () => {
+      const { id } = page.bff.account.add("crm");
+      const heard: unknown[] = [];
+      document.addEventListener("hitchpost:disconnected", ({ target, detail }) => heard.push(target, detail), { once: true });
+      expect((await replaced()).getAttribute("state")).toBe("idle");
+      expect(heard).toEqual([document, { connection: id }]);
+    });
+
+    it("is shown by the replacement to be refused", async () => {
+      page.bff.account.add("crm");
+      page.bff.troubles.push(() => problem(403, "not_allowed", "Ask whoever connected it"));
+      const replacement = await replaced();
+      expect([replacement.getAttribute("state"), names(replacement)]).toEqual(["connected", ["Disconnect"]]);
+      expect(status(replacement)).toContain("Ask whoever connected it");
+    });
+
+    it("is no failure for the replacement if another page has ended it", async () => {
+      page.bff.account.add("crm");
+      page.bff.troubles.push(() => {
+        page.bff.account.all.length = 0;
+        return problem(404, "connection_not_found", "There is no such connection");
+      });
+      const replacement = await replaced();
+      expect([replacement.getAttribute("state"), status(replacement)]).toEqual(["idle", ""]);
+    });
+  });
+
+  it("is told on the page's own target, if that is no element", async () => {
+    const { id } = page.bff.account.add("crm");
+    const heard: unknown[] = [];
+    const target = new EventTarget();
+    target.addEventListener("hitchpost:disconnected", () => heard.push(id));
+    await kit.disconnect(id, target);
+    expect(heard).toEqual([id]);
+  });
+
+  it("of a connection that its element names, among several, leaves nothing to press, since it cannot be reconnected", async () => {
+    page.bff.account.offers.crm = { multiple: true, state: "connected" };
+    const { id } = page.bff.account.add("crm");
+    page.bff.account.add("crm");
+    const element = await shown({ connection: id });
+    pick(element, "Disconnect");
+    pick(element, "Yes, disconnect");
+    await pass(1000);
+    expect([hidden(element), names(element), status(element)]).toEqual([true, [], "Not connected"]);
+    element.removeAttribute("connection");
+    await pass(1000);
+    expect([hidden(element), main(element).textContent, status(element)]).toEqual([false, "Add another", ""]);
+  });
+
+  it.each([["the connector has only one", {}], ["the partner service is away", { multiple: true, state: "unknown" as const }]])("leaves a button to press if %s", async (_, offer) => {
+    page.bff.account.offers.crm = offer;
+    const element = await shown({ connection: "7" });
+    expect([hidden(element), status(element)]).toEqual([false, ""]);
   });
 
   it("is shown by every element of the connector", async () => {

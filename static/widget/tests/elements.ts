@@ -5,6 +5,7 @@ import { HitchpostConnect } from "../src/element.js";
 import { kit } from "../src/kit.js";
 import { hooks } from "../src/hooks.js";
 import { install } from "../src/panel.js";
+import * as resume from "../src/resume.js";
 import { ELEMENT_NAME } from "../src/request.js";
 import type { Details } from "../src/events.js";
 import { FakePopup } from "./fake-popup.js";
@@ -22,6 +23,7 @@ export function useElements(): Seen {
   beforeAll(() => {
     customElements.define(ELEMENT_NAME, HitchpostConnect);
     hooks.installed = true; // As usual, the panel is loaded before the first press.
+    hooks.importModule = (url) => (url.includes("resume") ? Promise.resolve(resume) : Promise.reject(new Error(url)));
     install(kit);
     listen();
     document.addEventListener("hitchpost:step", ({ detail }) => seen.steps.push(detail.step));

@@ -32,7 +32,7 @@ export class FakePopup {
   /** Posts a message to the opener, as a page in this popup would. */
   say(data: unknown, origin: string = BFF_ORIGIN, source: unknown = this): void {
     const event = new Event("message");
-    Object.assign(event, { data, origin, source });
+    Object.assign(event, { data, origin, source, isTrusted: true });
     dispatchEvent(event);
   }
 

@@ -4,7 +4,7 @@ import { add, launch, main, names, pick, shown, useElements } from "./elements.j
 import { FakePopup } from "./fake-popup.js";
 import { leave, pass, usePage } from "./page.js";
 import { kit } from "../src/kit.js";
-import { resume } from "../src/resume.js";
+import { install as resume } from "../src/resume.js";
 
 const page = usePage();
 const seen = useElements();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { FakeBff, BASE } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { connect } from "../src/headless.js";
-import { connectors } from "../src/config.js";
+import { loadedConnectors, redraw } from "../src/config.js";
 import type { ConnectOptions } from "../src/types.js";
 import { configure } from "../src/session.js";
 
@@ -50,9 +50,10 @@ export function usePage(): Page {
     vi.stubGlobal("open", FakePopup.open);
     document.hasFocus = () => page.focus;
     sessionStorage.clear();
-    for (const key in connectors) connectors[key] = undefined;
+    for (const key in loadedConnectors) loadedConnectors[key] = undefined;
     document.body.replaceChildren();
     configure({ base: BASE, product: "demo", session: () => "tok" });
+    redraw(); // As the script's own `configure` does.
   });
   afterEach(async () => {
     page.bff.troubles.length = 0;

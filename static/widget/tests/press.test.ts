@@ -3,6 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { kit } from "../src/kit.js";
 import { prefetchInUse } from "../src/prefetch.js";
+import { configure } from "../src/session.js";
 import { add, launch, main, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -36,6 +37,18 @@ describe("a button that the pointer reached before panel.js came", () => {
     prefetchInUse(kit);
     await pass(0);
     expect(page.bff.attempts.size).toBe(attempts);
+  });
+});
+
+describe("what was made ahead, when the user is back from another tab", () => {
+  it.each([["is made anew, where cookies say who is signed in", undefined, 2], ["is used, where the page has the session", () => "tok", 1]])("%s", async (_, session, attempts) => {
+    configure({ session });
+    const element = await hovered();
+    dispatchEvent(new Event("focus"));
+    main(element).click();
+    await launch(page);
+    expect([page.bff.attempts.size, FakePopup.last.posted[0]?.data.token]).toEqual([attempts, `lt_at_${String(attempts)}`]);
+    await end();
   });
 });
 

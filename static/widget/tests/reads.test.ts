@@ -8,6 +8,24 @@ import { pass, usePage } from "./page.js";
 
 const page = usePage();
 
+describe("a flow whose user goes back to the opening page after an outage", () => {
+  it("waits for the new attempt as long as for a first one", async () => {
+    const flow = page.connect("crm");
+    await launch(page);
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("offline")));
+    await pass(60_000);
+    FakePopup.last.ready();
+    await pass(10_000);
+    expect(flow.outcome).toBeUndefined();
+    vi.stubGlobal("fetch", page.bff.fetch);
+    await pass(5000);
+    expect(FakePopup.last.posted.map(({ data }) => data.token)).toEqual(["lt_at_1", "lt_at_2"]);
+    page.bff.end("connected");
+    await pass(20_000);
+    expect(flow.outcome).toMatchObject({ status: "connected" });
+  });
+});
+
 describe("a read that hangs", () => {
   /** Makes the first `count` reads hang for ever. */
   function hang(count: number): void {

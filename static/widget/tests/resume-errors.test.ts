@@ -2,7 +2,7 @@
 // Attempts that another page of this tab began, and that meet an error when they are resumed.
 import { describe, expect, it, vi } from "vitest";
 import { kit } from "../src/kit.js";
-import { resume as resumeWith } from "../src/resume.js";
+import { install as resumeWith } from "../src/resume.js";
 import { useElements } from "./elements.js";
 import { BASE } from "./fake-bff.js";
 import { leave, pass, remembered, usePage } from "./page.js";

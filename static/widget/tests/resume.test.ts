@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { configure } from "../src/session.js";
 import { kit } from "../src/kit.js";
-import { resume as resumeWith } from "../src/resume.js";
+import { install as resumeWith } from "../src/resume.js";
 import { add, launch, main, names, pick, status, useElements } from "./elements.js";
 import { BASE, problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
@@ -156,11 +156,11 @@ describe("A30 flows that were left", () => {
   it("wait until the page has said where the BFF is", async () => {
     await left("crm");
     configure({ base: "" });
-    resume();
+    kit.redraw();
     await pass(0);
     expect(page.bff.reads).toHaveLength(0);
     configure({ base: BASE });
-    resume();
+    kit.redraw();
     page.bff.end("connected");
     await pass(0);
     expect(seen.connected).toHaveLength(1);

@@ -19,7 +19,7 @@ async function fresh(panel = (): Promise<unknown> => import("../src/panel.js")):
   vi.resetModules();
   const { hooks } = await import("../src/hooks.js");
   let importing: Promise<unknown> | undefined;
-  hooks.importModule = ((url) => (url.includes("panel") ? (importing = panel()) : Promise.reject(new Error("not now")))) as typeof hooks.importModule;
+  hooks.importModule = ((url) => (url.includes("panel") ? (importing = panel()) : url.includes("resume") ? (importing = import("../src/resume.js")) : Promise.reject(new Error("not now")))) as typeof hooks.importModule;
   await import("../src/index.js");
   await importing;
 }

@@ -5,6 +5,8 @@ import { add, launch, main, names, part, shown, status, useElements } from "./el
 import { problem } from "./fake-bff.js";
 import { FakePopup } from "./fake-popup.js";
 import { pass, usePage } from "./page.js";
+import { kept } from "../src/failures.js";
+import { kit } from "../src/kit.js";
 import { api } from "../src/start.js";
 
 const page = usePage();
@@ -15,6 +17,40 @@ beforeEach(() => { vi.stubGlobal("Hitchpost", api); });
 const bearers = (): string[] => page.bff.calls.flatMap(({ headers }) => headers.Authorization ?? []);
 
 describe("a sign-in that another user began", () => {
+  it("ends within a second, so that the next one's press opens a window of their own", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    main(element).click();
+    await launch(page);
+    await pass(14_000); // The widget reads seldom by now.
+    page.bff.attempts.clear();
+    api.configure({ session: () => "grace" });
+    await pass(500);
+    expect([FakePopup.opened.length, FakePopup.last.closed, seen.failed]).toEqual([1, true, []]);
+    main(element).click();
+    await launch(page);
+    expect(FakePopup.opened).toHaveLength(2);
+    page.bff.end("connected");
+    await pass(20_000);
+  });
+
+  it("goes on if it is the same user's, though a read was refused just before", async () => {
+    const element = add("hitchpost-connect", { connector: "crm" });
+    await pass(0);
+    main(element).click();
+    await launch(page);
+    page.bff.troubles.push(() => {
+      api.configure({ session: () => "new" });
+      return problem(401, "not_signed_in", "You are signed out");
+    });
+    dispatchEvent(new Event("focus"));
+    await pass(2000);
+    expect([seen.failed, FakePopup.last.closed, status(element)]).toEqual([[], false, "Waiting"]);
+    page.bff.end("connected");
+    await pass(20_000);
+    expect(seen.connected).toHaveLength(1);
+  });
+
   it("ends in silence, and its button is free", async () => {
     const element = add("hitchpost-connect", { connector: "crm" });
     await pass(0);
@@ -79,10 +115,62 @@ describe("an ending of another user's sign-in", () => {
     expect(status(await shown())).toBe("");
   });
 
+  it("is not shown to the next one by another element of the page", async () => {
+    page.bff.states = { crm: "disconnected" };
+    const other = await shown({ message: "other" });
+    await ended(() => { page.bff.end("declined"); }, (element) => { element.remove(); });
+    expect(status(other)).toBe("");
+  });
+
   it("offers the next one no account that another has signed in to", async () => {
     page.bff.account.add("crm");
     const element = await ended(() => { Object.assign(page.bff.last, { status: "failed", code: "account_mismatch" }); });
     expect([status(element), names(element)]).toEqual(["", ["Disconnect"]]);
+  });
+});
+
+describe("what was loaded for one user", () => {
+  it("is kept in memory for none of the next", async () => {
+    page.bff.states = { crm: "disconnected" };
+    await shown();
+    for (const user of ["ada", "grace", "mary"]) {
+      api.configure({ session: () => user });
+      await pass(500);
+    }
+    expect([Object.keys(kit.loadedConnectors).length, kit.loadedConnectors[kit.userEpoch()]]).toMatchObject([1, { crm: {} }]);
+  });
+});
+
+describe("an error that no element shows any more", () => {
+  async function failed(): Promise<HTMLElement> {
+    const element = await shown();
+    main(element).click();
+    await launch(page);
+    page.bff.end("declined");
+    await pass(5000);
+    expect(kept.size).toBe(1);
+    return element;
+  }
+
+  it("is dropped with its user, and so is the element", async () => {
+    (await failed()).remove();
+    api.configure({ session: () => "grace" });
+    await pass(500);
+    expect(kept.size).toBe(0);
+  });
+
+  it("is dropped after a quarter of an hour, and so is the element, when anything is drawn", async () => {
+    (await failed()).remove();
+    await pass(900_000);
+    await shown({ connector: "erp" });
+    expect(kept.size).toBe(0);
+  });
+
+  it("stays while its element is on the page", async () => {
+    const element = await failed();
+    await pass(900_000);
+    await shown({ connector: "erp" });
+    expect([kept.size, status(element)]).toMatchObject([1, expect.stringContaining("declined")]);
   });
 });
 
