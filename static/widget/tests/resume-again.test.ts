@@ -36,6 +36,19 @@ describe("A30 a call of connect after a reload in mid-flow", () => {
     expect([seen.connected.length, seen.failed, remembered()]).toEqual([1, [], {}]);
   });
 
+  it.each([["before", 0], ["after", 2000]])("is cancelled by its signal, aborted %s its window has opened", async (_, later) => {
+    await left();
+    resume(kit);
+    await pass(1000);
+    const caller = new AbortController();
+    const flow = watching(api.connect("crm", { signal: caller.signal }));
+    await pass(later);
+    caller.abort();
+    await pass(3000);
+    expect(flow.outcome).toMatchObject({ code: "cancelled" });
+    expect([FakePopup.last.closed, page.bff.last.status, remembered()]).toEqual([true, "cancelled", {}]);
+  });
+
   it("is told if the sign-in of the page before has connected in the meantime", async () => {
     await left();
     resume(kit);
