@@ -23,7 +23,7 @@ from bff.content.logos.logo import FaultyImage, Logo, check_logo
 from bff.content.logos.store import UNREFERENCED_KEPT, DatabaseImages
 from bff.content.store import ContentStore
 from bff.content.words import CATALOGUE
-from bff.purge import IMAGES_CHECKED_EVERY, DatabasePurger
+from bff.purge import SLOW_RULES_EVERY, DatabasePurger
 from bff.serving.database import open_database, writing
 from bff.storage.schema import SCHEMA
 from bff.storage.tables import content_versions, images, products
@@ -218,7 +218,7 @@ def test_a69_images_are_looked_at_once_an_hour(shelf: Shelf) -> None:
     now = datetime.now(UTC)
     assert "images" in shelf.purge.delete_old(now, 50)
     assert "images" not in shelf.purge.delete_old(now + timedelta(minutes=1), 50)
-    assert "images" in shelf.purge.delete_old(now + IMAGES_CHECKED_EVERY, 50)
+    assert "images" in shelf.purge.delete_old(now + SLOW_RULES_EVERY, 50)
 
 
 @pytest.mark.both_databases
