@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bff.common.errors import InvalidRequest
 from bff.common.secret import fingerprint
 from bff.connect import outcome
@@ -39,42 +37,44 @@ class MismatchAcceptance:
         if (existing := self.accepted(attempt)) is not None:
             return self._poller.poll(existing)
         self._partner.accept_sign_in(attempt.account, account_connector_id, token_sha256)
-        now, new_id = self._context.clock(), _id_of_accepting(attempt)
-        accepting = replace(
-            attempt,
-            id=new_id,
-            support_code=support_code(self._context.random_token()),
-            status=Status.LAUNCHED,
-            # They may name the attempt. They are not rendered anew, as it is not stored from which template.
-            message=attempt.message.replace(attempt.id, new_id),
-            callback_message=attempt.callback_message.replace(attempt.id, new_id),
-            # Required by the column, but never handed out: this attempt has nothing to launch.
-            launch_token_sha256=fingerprint(self._context.random_token()),
-            return_secret_sha256=None,
-            browser_sha256=None,
-            created_at=now,
-            launched_at=now,
-            expires_at=now + LAUNCHED_LIFE,
-            returned_at=None,
-            return_error=None,
-            confirmed_at=None,
-            seemed_over_at=None,
-            late_success_at=None,
-            hinted_at=None,
-            polled_at=None,
-            polls=0,
-            settled_at=None,
-            error_code=None,
-            third_party_error=None,
-            idempotency_sha256=None,
-            request_sha256=None,
-            connected_account=None,
-        )
+        accepting = self._accepting(attempt)
         try:
             self._attempts.add(accepting)
         except AlreadyBegun as concurrent:
             accepting = concurrent.attempt
         return self._poller.poll(accepting)
+
+    def _accepting(self, attempt: Attempt) -> Attempt:
+        """The new attempt: launched now, for the same sign-in of the same user."""
+        now, new_id = self._context.clock(), _id_of_accepting(attempt)
+        return Attempt(
+            id=new_id,
+            support_code=support_code(self._context.random_token()),
+            status=Status.LAUNCHED,
+            product=attempt.product,
+            account=attempt.account,
+            user=attempt.user,
+            connector=attempt.connector,
+            # They may name the attempt. They are not rendered anew, as it is not stored from which template.
+            message=attempt.message.replace(attempt.id, new_id),
+            callback_message=attempt.callback_message.replace(attempt.id, new_id),
+            delivery=attempt.delivery,
+            locale=attempt.locale,
+            origin=attempt.origin,
+            return_url=attempt.return_url,
+            # Required by the column, but never handed out: this attempt has nothing to launch.
+            launch_token_sha256=fingerprint(self._context.random_token()),
+            created_at=now,
+            expires_at=now + LAUNCHED_LIFE,
+            launched_at=now,
+            minted_at=attempt.minted_at,
+            sign_in_token_sha256=attempt.sign_in_token_sha256,
+            account_connector_id=attempt.account_connector_id,
+            authenticated_before=attempt.authenticated_before,
+            external_account=attempt.external_account,
+            wanted_connection=attempt.wanted_connection,
+            adds_connection=attempt.adds_connection,
+        )
 
     def accepted(self, attempt: Attempt) -> Attempt | None:
         """The attempt that ``accept`` made before for this failed one, as it is stored."""

@@ -94,8 +94,9 @@ def _end(product: Product, principal: Principal | None, found: Found, key: Disco
     require_may_end(product, principal, found.row)
     actor = _actor(principal)
     services().connections.ending.end(found, actor, key.begin if key else lambda _: None)
-    number = found.row.account_connector_id
-    audit.disconnected(actor, product.key, found.account.id, found.offered.key, number)
+    audit.disconnected(
+        actor, product.key, found.account.id, found.offered.key, found.row.account_connector_id
+    )
 
 
 def _actor(principal: Principal | None) -> str:
