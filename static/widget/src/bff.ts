@@ -13,8 +13,8 @@ const CALL_TIMEOUT = 10_000;
 const RETRY_FOR = 15_000;
 
 /**
- * The header X-Hitchpost. For a read of the status: the last `message`, `returned` or `cancel`, else the signal that made the widget
- * read, "1" if there is none. The BFF then polls the partner service sooner, if it knows the signal. It is sent as a header, because browsers cache a CORS
+ * The header X-Hitchpost. For a read of the status: the last `message` or `returned`, else the signal that made the widget read, "1"
+ * if there is none. The BFF then polls the partner service sooner, if it knows the signal. It is sent as a header, because browsers cache a CORS
  * preflight by URL: in the query it would cost another round trip.
  */
 type Hint = Signal | "1";

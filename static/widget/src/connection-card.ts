@@ -108,6 +108,7 @@ export function confirmActions(drawing: Drawing, connection: Connection): Action
 /** Ends a connection. Shows a failure only if the connection still exists. */
 async function disconnectAndShow({ view, kit, parts }: Drawing, { id }: Connection): Promise<void> {
   let failure: ConnectError | undefined;
+  keepFailure(kit, view.element, undefined); // The error of an earlier sign-in is not to be shown again.
   try {
     await kit.disconnect(id, view.element);
   } catch (error) {

@@ -123,7 +123,7 @@ export function install(kit: Kit, element: HTMLElement): () => void {
     failed.textContent = failed.hidden ? "" : word("list_failed", "The connections cannot be shown at the moment.");
     again.textContent = word("try_again", "Try again");
   };
-  /** Reads the configuration, if that is not done. A failure counts unless it has been asked for again since. */
+  /** Reads the configuration, if that is not done. The answer is ignored if it has been asked for again since. */
   const load = (): void => {
     const mine = ++loads;
     draw(!failed.hidden);

@@ -77,12 +77,12 @@ export function run(owner: Node | undefined, request: ConnectRequest, existing?:
       } catch (error) {
         // After `not_signed_in` and `network` the attempt stays stored: it may have connected already, or goes on in a popup that
         // cannot be closed from here. The flow is resumed once the user has signed in again, or the BFF answers.
-        // Not if the user has cancelled it.
+        // Not if the user or the page has cancelled it.
         // Only these two codes begin with an n.
         // eslint-disable-next-line @typescript-eslint/prefer-string-starts-ends-with -- `startsWith` costs five bytes more
-        if ((error as ConnectError).code[0] === "n" && !cancelled) flow.attempt = undefined;
+        if ((error as ConnectError).code[0] === "n" && !cancelled && !flow.request.signal?.aborted) flow.attempt = undefined;
         if (!next) {
-          // `invalid_request` is also the page's code for a 404, which another user's attempt gives.
+          // `invalid_request` is also the code that pages get for a 404, which another user's attempt gives.
           isOfPreviousUser = epoch !== userEpoch && (error as ConnectError).code === "invalid_request";
           throw error;
         }

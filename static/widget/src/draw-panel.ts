@@ -54,7 +54,7 @@ export interface Drawing {
   /** Whether a card has the connector's name as its title. Otherwise it has the third-party account's. */
   titledByConnector: boolean;
   /** Grows with each load that brings other texts. */
-  textCount: number;
+  textVersion: number;
 }
 
 /** Returns the function that draws elements. */
@@ -64,11 +64,11 @@ export function panelDrawer(kit: Kit): (view: View) => void {
   let style: string | undefined;
   let loaded: object[] = [];
   let texts: string;
-  let textCount = 0;
+  let textVersion = 0;
   return (view) => {
     // Compares the texts only after a load, which replaces those of one language by another object.
     const current = Object.values(kit.texts) as object[];
-    if (current.some((each) => !loaded.includes(each)) && texts !== (texts = JSON.stringify((loaded = current)))) textCount++;
+    if (current.some((each) => !loaded.includes(each)) && texts !== (texts = JSON.stringify((loaded = current)))) textVersion++;
     if (style !== (style = `${LOOKS}:host{${kit.settings.style ?? ""}}`)) sheet?.replaceSync(style);
     const parts = partsOf.get(view) ?? createParts(view, sheet);
     partsOf.set(view, parts);
@@ -78,7 +78,7 @@ export function panelDrawer(kit: Kit): (view: View) => void {
     const { state = "unknown", connections = [] } = connectorStatus; // While the state is unknown, so is which connections there are.
     const ended = !!connectorStatus.multiple && !!request.connection && state !== "unknown" && !connections.some(({ id }) => id === request.connection);
     const titledByConnector = !several || view.element.getAttribute("layout") === "row";
-    draw({ kit, view, parts, connectorStatus, several, ended, titledByConnector, textCount, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
+    draw({ kit, view, parts, connectorStatus, several, ended, titledByConnector, textVersion, word: (key, fallback = FALLBACK_WORDS[key]) => kit.wordOf(request, key, fallback) });
   };
 }
 
@@ -112,7 +112,7 @@ function draw(drawing: Drawing): void {
   view.element.toggleAttribute("data-card", isCard); // Before the early return: a morph of the page may have removed it.
   // Everything on which the drawing below depends. `failure` is undefined (none) or null (connected); JSON writes both as null,
   // so null is replaced.
-  const toDraw = JSON.stringify([connectorStatus, connections, step, failure === null ? "connected" : failure, toConfirm, row, button.hidden, button.disabled, view.state, kit.settings.advice, parts.disconnecting, drawing.several, mayUseTab(kit), drawing.textCount]);
+  const toDraw = JSON.stringify([connectorStatus, connections, step, failure === null ? "connected" : failure, toConfirm, row, button.hidden, button.disabled, view.state, kit.settings.advice, parts.disconnecting, drawing.several, mayUseTab(kit), drawing.textVersion]);
   if (toDraw === parts.lastDrawn) return;
   parts.lastDrawn = toDraw;
 
@@ -160,8 +160,8 @@ function drawStatus({ parts, kit, view: { step, failure, state, connections }, w
 }
 
 /**
- * Whether to offer `continue_here`. Not in a frame, which a sign-in cannot take (delivery.ts). The Studio's preview, a frame that shows
- * every choice, has no sign-in.
+ * Whether to offer `continue_here`. Not in a frame, which a sign-in cannot take (delivery.ts). In the Studio's preview, a frame that
+ * shows every choice, no flow runs.
  */
 const mayUseTab = ({ flows }: Kit): boolean => self === top || !flows.size;
 

@@ -27,9 +27,11 @@ const keyOf = ({ readRequest, userEpoch }: Kit, element: Element): string => {
   return JSON.stringify([userEpoch(), connector, connection]);
 };
 
-/** Keeps the error that an element shows. */
-export function keepFailure(kit: Kit, element: Element, failure: Details["failed"]): void {
-  kept.add({ element, key: keyOf(kit, element), failure, until: Date.now() + KEPT_FOR });
+/** Keeps the error that an element shows now; undefined if it shows none. Drops that of the same element, and of one that has left the page. */
+export function keepFailure(kit: Kit, element: Element, failure: Details["failed"] | undefined): void {
+  const key = keyOf(kit, element);
+  for (const each of kept) if (each.element === element || (each.key === key && !each.element.isConnected)) kept.delete(each);
+  if (failure) kept.add({ element, key, failure, until: Date.now() + KEPT_FOR });
 }
 
 /**
@@ -46,10 +48,7 @@ export function failureKeeper(kit: Kit): (view: View, state: State) => void {
     addEventListener(`hitchpost:${name}`, (event) => {
       const [element] = event.composedPath();
       if (!(element instanceof Element) || (event.detail as Details["step"]).step === "prepared") return;
-      const key = keyOf(kit, element);
-      // The next try, or its failure, ends what this element shows, and what an element showed that is gone.
-      for (const each of kept) if (each.element === element || (each.key === key && !each.element.isConnected)) kept.delete(each);
-      if (name === "failed") keepFailure(kit, element, event.detail as Details["failed"]);
+      keepFailure(kit, element, name === "failed" ? (event.detail as Details["failed"]) : undefined);
     }, true);
   }
 

@@ -1,4 +1,4 @@
-// Hooks that panel.js replaces: it has what a page needs only after its first paint.
+// Hooks that the lazy modules replace: panel.js has what a page needs only after its first paint, resume.js what resumed flows need.
 import { beginAttempt } from "./bff.js";
 import { bodyOf } from "./sign-in.js";
 import type { Kit } from "./kit.js";
@@ -13,7 +13,7 @@ export interface LazyModule {
 }
 
 /**
- * What panel.js replaces. Before that, `openSignIn` opens a popup, `takeAttempt` makes the attempt in the click, `bodyOf` names no
+ * What panel.js replaces, and resume.js (`joinFlow`, and `openSignIn` once more). Before that, `openSignIn` opens a popup, `takeAttempt` makes the attempt in the click, `bodyOf` names no
  * delivery, `resolveState` knows no connection, and the other hooks do nothing. Three members are no hooks and are not replaced:
  * `folder`, `importModule` and `installed` serve to import the lazy modules.
  */
@@ -26,8 +26,8 @@ export interface Hooks {
   installed?: boolean;
   /**
    * Opens a popup for a sign-in, or prepares this tab for it. Calls `onFormBlocked` if the page's CSP keeps this tab from
-   * leaving for the sign-in. Call it inside a click. `existing`: an attempt to go on with, for which it opens nothing. Only lazy
-   * modules have such attempts.
+   * leaving for the sign-in. Call it inside a click. `existing`: an attempt to go on with, for which it opens nothing. The
+   * script's own function ignores it, because only lazy modules go on with one.
    */
   openSignIn: (request: ConnectRequest, onFormBlocked: () => void, existing?: object) => SignInWindow;
   /** The body of `POST /v1/attempts`. */

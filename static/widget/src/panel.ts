@@ -31,17 +31,17 @@ export function install(kit: Kit): void {
   diagnoseFailures(kit);
   redraw();
   prefetchInUse(kit);
-  const forgetUser = userWatcher(kit);
-  const resumeFlows = (event?: Event): void => {
-    forgetUser();
+  const forgetPreviousUser = userWatcher(kit);
+  const onRedraw = (event?: Event): void => {
+    forgetPreviousUser();
     // Not before the page has set where the BFF is, and its own scripts have had the time to add listeners. `event`: DOMContentLoaded or load.
     if (!kit.bffOrigin() || !(event ?? document.readyState === "complete") || !attemptsLeft(kit)[0]) return;
     void kit.importWithRetries("resume.js").then(({ install }) => install(kit, document.body));
   };
-  resumeFlows();
-  subscribers.add(resumeFlows);
-  addEventListener("DOMContentLoaded", resumeFlows);
-  addEventListener("load", resumeFlows);
+  onRedraw();
+  subscribers.add(onRedraw);
+  addEventListener("DOMContentLoaded", onRedraw);
+  addEventListener("load", onRedraw);
 }
 
 /**
@@ -76,7 +76,7 @@ function diagnoseFailures(kit: Kit): void {
     if (/not_signed_in|network|partner_unavailable|invalid_request/.test(detail.code)) diagnose();
   }, true);
   setTimeout(() => {
-    // Without an element nobody waits for the configuration. `resumeFlows` is one subscriber, every element is another.
+    // Without an element nobody waits for the configuration. `onRedraw` is one subscriber, every element is another.
     if (kit.subscribers.size > 1 && kit.settings.style === undefined) diagnose();
   }, CONFIG_TIMEOUT);
 }

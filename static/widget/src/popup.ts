@@ -7,7 +7,7 @@ import type { Attempt, ConnectRequest } from "./types.js";
 /** Milliseconds between checks of the popup. */
 const TICK = 250;
 /**
- * After how many milliseconds of seeming over a sign-in is reported as over. The time counts:
+ * For how long (milliseconds) a sign-in must seem over before that is signalled. The time counts:
  * - for a popup: while it seems closed and this page has the focus; then the signal is `unsure`
  * - in this tab: while this page is back and has the focus; then it is `interrupted`
  * - for an existing attempt: from when the BFF has confirmed it, whatever has the focus; then it is `interrupted`

@@ -1,4 +1,4 @@
-// Reports to the page: the steps and the ending of a sign-in, and the end of a connection.
+// Reports the steps and the ending of a sign-in to the page. Ends a connection, and reports that.
 import { call } from "./bff.js";
 import { logError } from "./log.js";
 import type { ConnectError } from "./errors.js";
@@ -10,7 +10,7 @@ import type { ConnectRequest, ConnectResult, Step } from "./types.js";
  * has left the page, because nobody hears an event there.
  */
 export const disconnect = (connection: string, target: EventTarget = document): Promise<void> =>
-  call("connections/" + connection, null).then(() => { fire((target as Partial<Node>).isConnected === false ? document : target, "disconnected", { connection }); });
+  call("connections/" + connection, null).then(() => { fire((target as Partial<Node> | null)?.isConnected === false ? document : target, "disconnected", { connection }); });
 
 /** Reports a step: calls the caller's `onStep`, and fires an event on `target`. */
 export function reportStep({ onStep }: ConnectRequest, target: EventTarget, step: Step, attempt?: string): void {

@@ -17,8 +17,11 @@ const STALE_AFTER = 3_600_000;
 /** The flows that were resumed, and their endings. */
 const endings = new WeakMap<Flow, Promise<ConnectResult>>();
 
-/** The ids of the attempts that do not go on at once, and that the BFF is being asked for. */
-const asked = new Set<string>();
+/**
+ * Ids of the attempts whose status is being read (stale ones), or which are being cancelled (begun again). Their flows go on only if they
+ * have connected.
+ */
+const pending = new Set<string>();
 
 /** Whether `extendHooks` has been called. */
 let extended = false;
@@ -29,7 +32,7 @@ export function install(kit: Kit): void {
   if (!extended) extendHooks(kit);
   extended = true;
   for (const [id, [connector = "", message, connection, time]] of attemptsLeft(kit)) {
-    if (asked.has(id)) continue;
+    if (pending.has(id)) continue;
     const request = { connector, message: textOf(message), connection: textOf(connection) };
     const goOn = (): void => {
       const ending = run(undefined, request, { id });
@@ -41,7 +44,7 @@ export function install(kit: Kit): void {
       goOn();
       continue;
     }
-    asked.add(id);
+    pending.add(id);
     callBff<Reading>(`attempts/${id}${cancels ? "/cancel" : ""}`, cancels ? {} : undefined).then(
       ({ status }) => {
         if (status === "connected") goOn();
@@ -49,7 +52,7 @@ export function install(kit: Kit): void {
       },
       // Without an answer, or a user, it stays for the next time. Any other error: it is another user's, or deleted.
       (error: unknown) => { if ((error as ConnectError).code === "invalid_request") hooks.deleteAttempt(id); },
-    ).finally(() => asked.delete(id));
+    ).finally(() => pending.delete(id));
   }
 }
 
@@ -65,8 +68,12 @@ function extendHooks({ flows, hooks }: Kit): void {
     // user has long connected.
     joinFlow(request) {
       const flow = [...flows].find((each) => endings.has(each) && isSame(each.request, request) && !each.owner?.isConnected);
-      if (!flow || hooks.findReplacement(request, [], undefined)) return undefined; // A button shows it, or will: its choices are there.
+      const { signal } = request;
+      // If a button shows the flow, or can, its choices are there.
+      if (!flow || signal?.aborted || hooks.findReplacement(request, [], undefined)) return undefined;
       Object.assign(flow, { request, owner: document });
+      // The running sign-in, if there is one, listens to the signal of an earlier call.
+      signal?.addEventListener("abort", () => { if (flows.has(flow)) flow.choose("cancel"); });
       flow.choose();
       return endings.get(flow);
     },
@@ -79,8 +86,8 @@ const textOf = (stored: string | undefined): string | undefined => (stored === "
 const isSame = (one: ConnectRequest, other: ConnectRequest): boolean => one.connector === other.connector && one.connection === other.connection;
 
 /**
- * Whether the user has begun this sign-in again on this page, and no button is left to show the stored attempt. Its choices would act
- * on the new one.
+ * Whether the user has begun this sign-in again on this page, and no other button is free to show the stored attempt. The button of the
+ * new flow would show both, and its choices would act on the new one.
  */
 function isBegunAgain({ flows, hooks }: Kit, request: ConnectRequest): boolean {
   const owners = [...flows].map(({ owner }) => owner);

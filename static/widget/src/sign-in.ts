@@ -130,7 +130,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
     cancelling ||= signal === "cancel";
     if (!attempt) {
       if (signal) deferred.push(signal);
-    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // No token: an existing attempt has none, nor has the status of one that has ended, which is taken for the new one below.
+    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // Without a token there is nothing to launch: an existing attempt has none, nor has the final status that is set below.
       if (attempt !== launched) {
         launched = attempt;
         popup.launch(attempt as Attempt);
@@ -156,9 +156,9 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
 }
 
 /**
- * Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. So it does any failure of
- * a read during which another user may have signed in: the next one is theirs. After a cancel call, which was repeated already, a
- * temporary failure ends the flow: the BFF expires the attempt.
+ * Turns a temporary failure to read the status into an answer that says nothing: the flow reads again anyway. It does the same
+ * with any failure of a read during which another user may have signed in: the next read uses the new session. After a cancel call,
+ * which was repeated already, a temporary failure ends the flow: the BFF expires the attempt.
  */
 const ignoreTemporary = (cancelled: boolean, epoch = userEpoch) => (error: ConnectError): Partial<Reading> => {
   if (epoch === userEpoch && !TEMPORARY_CODES.test(error.code)) throw error;

@@ -7,7 +7,7 @@
 export type Signal =
   | "ready" // The opening page asks for its launch token.
   | "message" // The partner service posted the callback message.
-  | "returned" // The BFF's return page or form posted, or the flow goes on with an existing attempt.
+  | "returned" // The BFF's return page or form page posted a message, or the flow goes on with an existing attempt.
   | "trouble" // An error page of the BFF or of the embedded partner service posted.
   | "closed" // The popup was closed, or seems closed because it has been cut off from this page.
   | "focus" // The page is back: focused, visible, shown again, online.

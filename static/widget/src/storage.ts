@@ -19,7 +19,7 @@ export function storageHooks(kit: Kit): Pick<Hooks, "storeAttempt" | "deleteAtte
 
 /** The id and the values of each stored attempt whose flow does not run on this page. */
 export function attemptsLeft(kit: Kit): [id: string, values: string[]][] {
-  // Everything that a page's own storage may fail at is done inside `inStorage`, and the rest outside: its errors must be seen.
+  // `inStorage` swallows errors of a sessionStorage that the page has replaced or forbidden. The rest is outside: its errors must be seen.
   const stored = inStorage((storage) => Object.entries<string>(storage).map(([key, value]): [string | undefined, string[]] => [key.split(keyOf(kit, ""))[1], value.split(" ")])) ?? [];
   return stored.filter((each): each is [string, string[]] => !!each[0] && ![...kit.flows].some(({ attempt }) => attempt === each[0]));
 }

@@ -88,8 +88,8 @@ describe("Disconnect", () => {
 
   describe("while the page replaces its element", () => {
     /** The user ends a connection, and the page replaces the element during the call. */
-    async function replaced(): Promise<HTMLElement> {
-      const element = await shown();
+    async function replaced(element?: HTMLElement): Promise<HTMLElement> {
+      element ??= await shown();
       const answer = holdCalls(/^DELETE/);
       pick(element, "Disconnect");
       pick(element, "Yes, disconnect");
@@ -117,6 +117,20 @@ describe("Disconnect", () => {
       expect(status(replacement)).toContain("Ask whoever connected it");
     });
 
+    it.each([["ended", false, ""], ["refused", true, "Ask whoever connected it"]])("brings back no error of an earlier sign-in: %s", async (_, refused, told) => {
+      page.bff.account.add("crm", { state: "needs_reconnect" });
+      const element = await shown();
+      main(element).click();
+      await launch(page);
+      page.bff.end("declined");
+      await pass(1000);
+      expect(status(element)).toContain("of declined");
+      if (refused) page.bff.troubles.push(() => problem(403, "not_allowed", "Ask whoever connected it"));
+      const text = status(await replaced(element));
+      expect(text).toContain(told);
+      expect(text).not.toContain("of declined");
+    });
+
     it("is no failure for the replacement if another page has ended it", async () => {
       page.bff.account.add("crm");
       page.bff.troubles.push(() => {
@@ -135,6 +149,12 @@ describe("Disconnect", () => {
     target.addEventListener("hitchpost:disconnected", () => heard.push(id));
     await kit.disconnect(id, target);
     expect(heard).toEqual([id]);
+  });
+
+  it("succeeds where the page has no such target", async () => {
+    const { id } = page.bff.account.add("crm");
+    await kit.disconnect(id, document.getElementById("nowhere") as unknown as EventTarget);
+    expect(page.bff.account.all).toEqual([]);
   });
 
   it("of a connection that its element names, among several, leaves nothing to press, since it cannot be reconnected", async () => {

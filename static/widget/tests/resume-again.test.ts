@@ -49,6 +49,45 @@ describe("A30 a call of connect after a reload in mid-flow", () => {
     expect([FakePopup.last.closed, page.bff.last.status, remembered()]).toEqual([true, "cancelled", {}]);
   });
 
+  it("with a signal that is aborted already leaves the flow alone", async () => {
+    await left();
+    resume(kit);
+    await pass(1000);
+    const flow = watching(api.connect("crm", { signal: AbortSignal.abort() }));
+    await pass(1000);
+    expect([flow.outcome, page.bff.last.status]).toMatchObject([{ code: "cancelled" }, "launched"]);
+    page.bff.end("declined");
+    await pass(20_000);
+  });
+
+  it("is cancelled by its signal if it has joined a sign-in that a button began", async () => {
+    await left();
+    const element = add("hitchpost-connect", { connector: "crm" });
+    resume(kit);
+    await pass(1000);
+    main(element).click();
+    await launch(page);
+    element.remove();
+    const caller = new AbortController();
+    const flow = watching(api.connect("crm", { signal: caller.signal }));
+    await pass(1000);
+    caller.abort();
+    await pass(3000);
+    expect([flow.outcome, FakePopup.last.closed]).toMatchObject([{ code: "cancelled" }, true]);
+  });
+
+  it("does not come back after its signal was aborted, even if the session ended before", async () => {
+    const caller = new AbortController();
+    const flow = watching(api.connect("crm", { signal: caller.signal }));
+    await launch(page);
+    page.bff.refused.add("tok");
+    caller.abort();
+    await pass(3000);
+    expect(flow.outcome).toMatchObject({ code: "not_signed_in" });
+    expect(remembered()).toEqual({});
+    page.bff.refused.clear();
+  });
+
   it("is told if the sign-in of the page before has connected in the meantime", async () => {
     await left();
     resume(kit);
