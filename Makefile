@@ -15,16 +15,16 @@ test: check packages ## every check and every test
 	@scripts/test
 
 databases: build packages ## every test of the programs on both kinds of databases, repetitions included
-	@HITCHPOST_EVERY_DATABASE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -k postgresql --ignore tests/browser --ignore tests/faults tests
+	@TESTS_EVERY_DATABASE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -k postgresql --ignore tests/browser --ignore tests/faults tests
 
 faults: build packages ## every fault at every place, kills while people connect, broken machines: twenty minutes
 	@scripts/faults
 
 outcomes: build packages ## every ending in three browser engines, and docs/outcomes.md from it
-	@HITCHPOST_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest tests/browser/outcomes
+	@TESTS_OUTCOMES=docs/outcomes.md $(BIN)/python -m pytest tests/browser/outcomes
 
 engines: build packages ## every browser test in three engines and all languages, repetitions included
-	@HITCHPOST_EVERY_ENGINE=1 $(BIN)/python -m pytest -n 3 --dist worksteal tests/browser
+	@TESTS_EVERY_ENGINE=1 $(BIN)/python -m pytest -n 3 --dist worksteal tests/browser
 
 soak: build packages ## two hundred flows at once for two minutes: no error, nothing grows
 	@$(BIN)/python scripts/soak.py
@@ -33,11 +33,11 @@ bench: build packages ## measure beside peers, then write docs/performance.md: b
 	@$(BIN)/python -m bench $(GOALS)
 
 fuzz: build packages ## both APIs and every parser, with new cases each time: a quarter of an hour
-	@HITCHPOST_FUZZ_EXAMPLES=$${HITCHPOST_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz tests/browser/third_parties/test_messages.py
+	@TESTS_FUZZ_EXAMPLES=$${TESTS_FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest --timeout 3600 tests/fuzz tests/browser/third_parties/test_messages.py
 
 providers: build ## every shipped provider's shape, and well-known ones in a browser; KEYS="slack xero": these shapes only
 	@$(BIN)/python scripts/providers.py $(KEYS)
-	@[ -n "$(KEYS)" ] || HITCHPOST_PROVIDERS=1 $(BIN)/python -m pytest tests/browser/third_parties/test_well_known.py
+	@[ -n "$(KEYS)" ] || TESTS_PROVIDERS=1 $(BIN)/python -m pytest tests/browser/third_parties/test_well_known.py
 
 check: build ## formatting, types, import rules, the house's own rules, known mistakes
 	@scripts/check

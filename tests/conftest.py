@@ -100,7 +100,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave repetitions on PostgreSQL to `make databases`; begin with long tests, and end with short ones."""
-    if "HITCHPOST_EVERY_DATABASE" not in os.environ:
+    if "TESTS_EVERY_DATABASE" not in os.environ:
         deselect(config, items, _repeats)
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes > 1:
@@ -133,7 +133,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"browser engines run: {', '.join(sorted(ran)) or 'none'}")
     for engine, reason in sorted(skipped.items()):
         terminalreporter.write_line(f"browser engine skipped: {engine} ({reason})")
-    if played and (path := os.environ.get("HITCHPOST_OUTCOMES")):
+    if played and (path := os.environ.get("TESTS_OUTCOMES")):
         page = document(played, ENGINES)
         terminalreporter.write_line(page)
         Path(path).write_text(page, encoding="utf-8")

@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Its driver falls silent, or the browser crashes, as WebKitGTK's MiniBrowser does now and then.
     """
-    if not (os.environ.get("HITCHPOST_OUTCOMES") or os.environ.get("HITCHPOST_EVERY_ENGINE")):
+    if not (os.environ.get("TESTS_OUTCOMES") or os.environ.get("TESTS_EVERY_ENGINE")):
         deselect(config, items, _repeats)
     if config.getoption("reruns"):
         return  # Whatever fails is played again.

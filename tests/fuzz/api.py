@@ -13,9 +13,9 @@ from schemathesis.checks import CHECKS, not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.generation.meta import CoveragePhaseData
 
-IS_LONG: Final = "HITCHPOST_FUZZ_EXAMPLES" in os.environ
+IS_LONG: Final = "TESTS_FUZZ_EXAMPLES" in os.environ
 """Whether this is ``make fuzz``."""
-EXAMPLES: Final = int(os.environ.get("HITCHPOST_FUZZ_EXAMPLES", "3"))
+EXAMPLES: Final = int(os.environ.get("TESTS_FUZZ_EXAMPLES", "3"))
 """Cases for each operation beside those at the bounds of its schema; ``make fuzz`` takes many more."""
 
 NAMES: Final = (

@@ -29,7 +29,7 @@ from tests.support.stack import Stack
 
 ALL: Final = 1000
 SHARE: Final = 50
-PARTS: Final = range(ALL // SHARE if "HITCHPOST_FUZZ_EXAMPLES" in os.environ else 1)
+PARTS: Final = range(ALL // SHARE if "TESTS_FUZZ_EXAMPLES" in os.environ else 1)
 """A share is clicked through in each run, other messages every time; all of the thousand by `make fuzz`."""
 AT_ONCE: Final = 25
 LISTEN: Final = """

@@ -28,7 +28,7 @@ from tests.support.provider import CLIENT, SECRET, Provider, as_json, open_provi
 from tests.support.servers import serve
 from tests.support.stack import ROOT, Stack, run_demo
 
-pytestmark = pytest.mark.skipif(not os.environ.get("HITCHPOST_PROVIDERS"), reason="played by make providers")
+pytestmark = pytest.mark.skipif(not os.environ.get("TESTS_PROVIDERS"), reason="played by make providers")
 FIRST_ID: Final = 9100
 STATE: Final = (
     "return document.querySelector(`hitchpost-connect[connector='${arguments[0]}']`).getAttribute('state')"
