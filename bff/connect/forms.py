@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bff.common.errors import AnotherBrowser, ConnectorUnavailable, LaunchRefused, NotFound, Outdated
+from bff.common.errors import (
+    AnotherBrowser,
+    ConnectorUnavailable,
+    LaunchRefused,
+    NotFound,
+    Outdated,
+    PartnerProblem,
+)
 from bff.common.secret import Secret, fingerprint
-from bff.connect import launch_token, outcome, timeline
-from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Delivery, Hint, Status
+from bff.connect import launch_token, timeline
+from bff.connect.attempt import LAUNCHED_LIFE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.context import ConnectContext
+from bff.connect.form_changes import after_credentials, before_credentials
 from bff.connect.form_values import FormValues, faults_of, secrets_of
 from bff.connect.launch_minting import LaunchMinter, MintedLaunch
 from bff.connect.minting import Minter
@@ -189,16 +197,16 @@ class Forms:
     def _submit_values(
         self, attempt: Attempt, form: SignInForm, submitted_before: int, values: Mapping[str, Secret]
     ) -> Attempt | NextUrl | RejectedValues:
-        typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
-        # A secret field may stay empty if the partner service has its value. Asking costs a call, which is
-        # made only if the typed values alone have faults.
-        if faults_of(form, typed, frozenset()):
-            kept = secrets_of(form) & self._values.current(attempt, form).keys()
-            if faults := faults_of(form, typed, kept):
-                return RejectedValues(faults)
-        launch = self._launch_minter.mint(attempt)
+        try:
+            prepared = self._prepare(attempt, form, values)
+        except PartnerProblem:
+            # Nothing was sent, so this submission has connected nothing (``decline``).
+            self._attempts.count_step(attempt.id, timeline.FORM_UNANSWERED, self._clock())
+            raise
+        if isinstance(prepared, RejectedValues):
+            return prepared
+        typed, launch = prepared
         account_connector_id = launch.minted.account_connector.id
-        typed |= self._values.clearing_values(attempt, form, account_connector_id, typed)
         if form.auth is AuthKind.OAUTH:
             # Before the call: if its answer is lost, the partner service may still have stored the values.
             self._attempts.note_typed_values(attempt.account, account_connector_id, self._clock())
@@ -213,6 +221,21 @@ class Forms:
             return NextUrl(launch.url(self._context.partner_service_url))
         return self._connect(attempt, submitted_before, launch, form, typed)
 
+    def _prepare(
+        self, attempt: Attempt, form: SignInForm, values: Mapping[str, Secret]
+    ) -> tuple[Mapping[str, Secret], MintedLaunch] | RejectedValues:
+        """What to send to the partner service, and the minted sign-in; or the faults of the values."""
+        typed = {field.name: values[field.name] for field in form.fields if values.get(field.name)}
+        # A secret field may stay empty if the partner service has its value. Asking costs a call, which is
+        # made only if the typed values alone have faults.
+        if faults_of(form, typed, frozenset()):
+            kept = secrets_of(form) & self._values.current(attempt, form).keys()
+            if faults := faults_of(form, typed, kept):
+                return RejectedValues(faults)
+        launch = self._launch_minter.mint(attempt)
+        account_connector_id = launch.minted.account_connector.id
+        return {**typed, **self._values.clearing_values(attempt, form, account_connector_id, typed)}, launch
+
     def _connect(
         self,
         attempt: Attempt,
@@ -223,12 +246,12 @@ class Forms:
     ) -> Attempt | RejectedValues:
         account_connector = launch.minted.account_connector
         # Stored before the call: if its answer is lost, or this process dies, polling finds the outcome.
-        changes = _form_changes(attempt, launch)
+        changes = before_credentials(attempt, launch)
         stored = self._change_if_latest_submission(attempt, submitted_before, changes)
         given = credentials_of(form, typed, stored.sign_in_token_sha256)
         reply = self._partner.give_credentials(attempt.account, account_connector.id, given)
         if not isinstance(reply, RejectedValues):
-            if ended := _end(stored, reply, self._clock()):
+            if ended := after_credentials(stored, reply, self._clock()):
                 return self._poller.settle(stored, ended, reply)
             reply = RejectedValues(form_fault=Fault.REFUSED)
         if account_connector.sign_ins is None:
@@ -252,43 +275,7 @@ class Forms:
 
         A submission that takes long may be repeated. The attempt then waits for the latest one's sign-in.
         """
-        if self._attempts.form_submissions(attempt.id) != submitted_before + 1:
-            raise Outdated("this form was submitted again meanwhile")
-        changed = self._attempts.transition(attempt.id, {Status.LAUNCHED}, changes)
+        changed = self._attempts.change_submitted(attempt.id, submitted_before, changes)
         if changed is None:
             raise LaunchRefused("this attempt has ended meanwhile")
         return changed
-
-
-def _form_changes(attempt: Attempt, launch: MintedLaunch) -> AttemptChanges:
-    """The fields to store before the credentials of a form are sent.
-
-    If an earlier submission may have connected the same account connector, ``minted_at`` and
-    ``authenticated_before`` stay as they were before that one. A connection that it made then counts as a new
-    one, not as one that was there before.
-    """
-    minted = launch.changes
-    changes: AttemptChanges = {
-        "sign_in_token_sha256": minted["sign_in_token_sha256"],
-        "account_connector_id": minted["account_connector_id"],
-        # The partner service posts no callback message for a form.
-        "delivery": Delivery.RETURN,
-    }
-    if attempt.account_connector_id != minted["account_connector_id"]:
-        changes |= {
-            "minted_at": minted["minted_at"],
-            "authenticated_before": minted["authenticated_before"],
-        }
-    return changes
-
-
-def _end(attempt: Attempt, reply: AccountConnector, now: datetime) -> AttemptChanges | None:
-    """How an attempt ends after the partner service accepted its credentials; None if they do not connect.
-
-    Where sign-ins are not recorded, the connection is attributed: this user's credentials made it.
-    """
-    if reply.sign_ins is not None:
-        return outcome.decide(attempt, reply, now)
-    if not reply.authenticated:
-        return None
-    return {"status": Status.CONNECTED, "attributed": True}

@@ -25,7 +25,7 @@ _OF_ATTEMPTS_ALONE: Final = (
     _attempt.origin,
     _attempt.sign_in_token_sha256,
 )
-"""Columns that are read of attempts alone: a sign-in URL has none of them, or they decide nothing of it."""
+"""Columns read of attempts only. For a sign-in URL they are null: it has none of them, or none is used."""
 # By account connector alone: the partner service's ids are unique, and two products may share an account.
 _FOUND: Final = union_all(
     select(

@@ -145,6 +145,14 @@ class AttemptStore(Protocol):
     def count_submission(self, attempt_id: str, submitted_before: int, now: datetime) -> bool:
         """Compare-and-set: count one more submission; False unless there were ``submitted_before``."""
 
+    def change_submitted(
+        self, attempt_id: str, submitted_before: int, changes: AttemptChanges
+    ) -> Attempt | None:
+        """``transition`` of a launched attempt after a submission of its form.
+
+        Raises ``Outdated`` if the form was submitted again since. Nothing is changed then.
+        """
+
     def note_typed_values(self, account: AccountRef, account_connector_id: int, at: datetime) -> None:
         """Store, for longer than any attempt, that a user typed values for this account connector."""
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Column, Engine, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Column, Connection, Engine, Select, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from bff.common.errors import Outdated
 from bff.connect import steps, typed_values
 from bff.connect.attempt import LIVE, Attempt, AttemptChanges, Hint, Status
 from bff.connect.attempt_rows import COLUMNS, event_subject, from_row, from_row_or_none, to_row
@@ -221,6 +222,18 @@ class DatabaseAttempts:
         """Compare-and-set: count one more submission; False unless there were ``submitted_before``."""
         with self._writer.begin() as connection:
             return steps.count_submission(connection, attempt_id, submitted_before, now)
+
+    def change_submitted(
+        self, attempt_id: str, submitted_before: int, changes: AttemptChanges
+    ) -> Attempt | None:
+        """``transition`` of a launched attempt; raises ``Outdated`` if its form was submitted again since."""
+
+        def require_latest(transaction: Connection, _: Attempt) -> None:
+            # In the transaction: the later submission stores after it was counted, so it is not overwritten.
+            if steps.form_submissions(transaction, attempt_id) != submitted_before + 1:
+                raise Outdated("this form was submitted again meanwhile")
+
+        return self.transition(attempt_id, {Status.LAUNCHED}, changes, require_latest)
 
     def note_typed_values(self, account: AccountRef, account_connector_id: int, at: datetime) -> None:
         """Store, for longer than any attempt, that a user typed values for this account connector."""

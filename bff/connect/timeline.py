@@ -24,7 +24,7 @@ STEP_TEXTS: Final = {
     "form_shown": "the popup showed the form for what the connector needs",
     FORM_SENT: "the user sent the form",
     FORM_REFUSED: "what the user typed was refused, and the form shown again",
-    FORM_UNANSWERED: "the third party did not answer, so what the user typed could not be tried",
+    FORM_UNANSWERED: "what the user typed could not be tried: third party or partner service did not answer",
     "redeemed": "the browser arrived at the partner service and was sent on to sign in",
     "message_seen": "the page received the callback message",
     "trouble_seen": "the popup reported that it shows an error page",

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from bff.common.errors import Outdated, PartnerUnavailable
 from bff.common.secret import Secret
-from bff.connect.attempt import Attempt
+from bff.connect.attempt import Attempt, Status
 from bff.connect.forms import Forms, NextUrl
 from bff.connect.new_attempt import BeginRequest
 from bff.connect.poll_schedule import poll_permit
@@ -93,6 +93,35 @@ def test_a_submission_that_was_overtaken_takes_nothing_back(
         forms.submit(attempt, 0, TYPED)
     first, second = core.partner.minted[-2:]
     assert core.read(attempt).sign_in_token_sha256 == second != first
+
+
+def test_a_submission_that_is_overtaken_as_it_stores_its_sign_in_overwrites_nothing(
+    core: WatchedCore, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one stores after it was counted, so its sign-in is the one that counts."""
+    attempt, store = opened(core), core.attempts.transition
+
+    def overtaken(*asked: Any, **how: Any) -> Any:
+        monkeypatch.setattr(core.attempts, "transition", store)
+        assert isinstance(forms.submit(attempt, 1, TYPED), NextUrl)
+        return store(*asked, **how)
+
+    monkeypatch.setattr(core.attempts, "transition", overtaken)
+    with pytest.raises(Outdated):
+        forms.submit(attempt, 0, TYPED)
+    assert core.read(attempt).sign_in_token_sha256 == core.partner.minted[-1]
+
+
+def test_a_form_that_was_never_sent_to_the_partner_service_is_declined(
+    core: WatchedCore, forms: Forms
+) -> None:
+    """Its submission has connected nothing, so the user's No is one."""
+    attempt = opened(core)
+    core.partner.fails = {"mint"}
+    with pytest.raises(PartnerUnavailable):
+        forms.submit(attempt, 0, TYPED)
+    core.partner.fails = set()
+    assert forms.decline(core.read(attempt)).status is Status.DECLINED
 
 
 def test_a_submission_leaves_a_poll_under_way_its_lease(core: WatchedCore, forms: Forms) -> None:

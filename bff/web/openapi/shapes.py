@@ -187,7 +187,7 @@ class AttemptResult(BaseModel):
     message: str
     attributed: bool
     receipt: str | None
-    channel: Annotated[str, Field(description="The signal sent as the hint of this request, or poll.")]
+    channel: Annotated[str, Field(description="The hint of this read, or poll; a popup's returned is focus.")]
     supportCode: str  # noqa: N815  # as scripts read it
 
 

@@ -77,8 +77,8 @@ class BeginAttempt(Body):
 def begin() -> Response:
     """Prepare an attempt. If ``pressed``, also mint for its launch, in the background.
 
-    Before the reply the partner service is asked only about a ``connection`` that is not stored here, and, if
-    another product has an account of this id, once per process whether this one can get another id there.
+    Before the reply the partner service is asked only about a ``connection`` that is not stored here and, if
+    another product has an account of this id, once per process whether it accepts any id for a new account.
     """
     product, principal = signed_in()
     origin, body = calling_origin(product), read_body(BeginAttempt)

@@ -171,8 +171,10 @@ function mainActions(drawing: Drawing, toConfirm: Connection | undefined): Actio
   const { step, failure, connections, element, state } = view;
   // `use_account` accepts the other third-party account in place of the connected one. The answer is the new attempt.
   const choose = (choice: Choice): void => {
-    if (choice === "use_account") void kit.run(element, kit.readRequest(element), kit.callBff(`attempts/${failure?.attempt ?? ""}/accept`, {}));
-    else if (choice === "try_again") reconnect(kit, element, failure?.connection ?? kit.readRequest(element).connection);
+    const request = kit.readRequest(element);
+    const connection = failure?.connection ?? request.connection;
+    if (choice === "use_account") void kit.run(element, { ...request, connection }, kit.callBff(`attempts/${failure?.attempt ?? ""}/accept`, {}));
+    else if (choice === "try_again") reconnect(kit, element, connection);
     else kit.press(element, choice);
   };
   const choices = (list: Choice[]): Action[] => list.map((choice) => ({ text: word(choice), secondary: choice === "cancel", act: () => { choose(choice); } }));

@@ -9,7 +9,8 @@ import type { Reading } from "./types.js";
 export function hearEarlierPopup(signInWindow: SignInWindow): SignInWindow {
   const { nextSignal, cleanUp } = signInWindow;
   const heard = new Set<string>();
-  // Not what the widget has dispatched for another attempt. Firefox gives no `source` once the page that posted is gone.
+  // Not what the widget has dispatched for another attempt. The popup of another flow may post the same text: the page then hears it once
+  // for both. Firefox gives no `source` once the page that posted is gone.
   const onMessage = ({ isTrusted, origin, data }: MessageEvent<unknown>): void => { if (isTrusted && typeof data === "string") heard.add(`${origin} ${data}`); };
   addEventListener("message", onMessage);
   return Object.assign(signInWindow, {

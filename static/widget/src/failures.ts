@@ -27,7 +27,10 @@ const keyOf = ({ readRequest, userEpoch }: Kit, element: Element): string => {
   return JSON.stringify([userEpoch(), connector, connection]);
 };
 
-/** Keeps the error that an element shows now; undefined if it shows none. Drops that of the same element, and of one that has left the page. */
+/**
+ * Keeps `failure`, the error that an element shows now (undefined: none). Drops the last one of this element, and those with the same key
+ * whose element has left the page.
+ */
 export function keepFailure(kit: Kit, element: Element, failure: Details["failed"] | undefined): void {
   const key = keyOf(kit, element);
   for (const each of kept) if (each.element === element || (each.key === key && !each.element.isConnected)) kept.delete(each);

@@ -69,7 +69,7 @@ function extendHooks({ flows, hooks }: Kit): void {
     joinFlow(request) {
       const flow = [...flows].find((each) => endings.has(each) && isSame(each.request, request) && !each.owner?.isConnected);
       const { signal } = request;
-      // If a button shows the flow, or can, its choices are there.
+      // If a button shows the flow, or can, the user goes on with it or cancels it there, and this call begins a flow of its own.
       if (!flow || signal?.aborted || hooks.findReplacement(request, [], undefined)) return undefined;
       Object.assign(flow, { request, owner: document });
       // The running sign-in, if there is one, listens to the signal of an earlier call.

@@ -130,7 +130,7 @@ async function waitForEnd(state: SignInState, report: ReportStep, popup: SignInW
     cancelling ||= signal === "cancel";
     if (!attempt) {
       if (signal) deferred.push(signal);
-    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // Without a token there is nothing to launch: an existing attempt has none, nor has the final status that is set below.
+    } else if (signal === "ready" && attempt.launch_token && !cancelling) { // Without a token there is nothing to launch: an existing attempt has none, nor has the answer to the cancel call below, which becomes `currentAttempt` if the attempt had ended.
       if (attempt !== launched) {
         launched = attempt;
         popup.launch(attempt as Attempt);

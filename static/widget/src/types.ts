@@ -19,7 +19,7 @@ export type Step =
 
 /**
  * The hint of the read that learned the final status. It is the last `message` or `returned`, else the signal that made the widget
- * read, or `poll` if only time had passed.
+ * read, or `poll` if only time had passed. Of a resumed flow in a popup, `returned` counts as `focus`.
  */
 export type Channel = "message" | "closed" | "focus" | "returned" | "trouble" | "poll";
 
@@ -167,7 +167,10 @@ export interface Reading {
   step?: Step | null;
   error: { code: ConnectErrorCode; title: string; next_step: string } | null;
   support_code: string;
-  /** A plain callback message that no popup posted to this page, and the origin to dispatch it with. */
+  /**
+   * The plain callback message of a connected attempt, and the origin to dispatch it with; null if the hint of this read was `message`.
+   * The page may have heard it already (`messageHeard`).
+   */
   unsent: { data: string; origin: string } | null;
   /** After an `account_mismatch`: whether this user may use the other account (`use_account`). */
   may_accept?: boolean | null;

@@ -88,8 +88,8 @@ export class FakeBff {
   states: Record<string, string> = {};
   /** The default delivery in the configuration. */
   delivery: string | undefined;
-  /** Whether the other account can still be accepted. */
-  acceptable = true;
+  /** The status of the attempt that accepts the other account; undefined if it is too late. */
+  acceptedStatus: Row["status"] | undefined = "connected";
   configured = true;
   /** Its advice for the page's developers. */
   advice: string | undefined;
@@ -191,9 +191,9 @@ export class FakeBff {
   }
 
   #accept({ connector }: Row): Response {
-    if (!this.acceptable) return problem(410, "expired", "Too late");
+    if (!this.acceptedStatus) return problem(410, "expired", "Too late");
     const id = `at_${String(this.attempts.size + 1)}`;
-    const row: Row = { id, status: "connected", connector, code: null };
+    const row: Row = { id, status: this.acceptedStatus, connector, code: null };
     this.attempts.set(id, row);
     return Response.json(this.#told(row));
   }

@@ -20,6 +20,11 @@ async function mismatched(): Promise<HTMLElement> {
   return element;
 }
 
+/** Presses a button of the element by its text; of several, the one at `which`. */
+function press(element: HTMLElement, name: string, which = 0): void {
+  [...(element.shadowRoot?.querySelectorAll("button") ?? [])].filter(({ textContent }) => textContent === name)[which]?.click();
+}
+
 describe("another account than the connected one has signed in", () => {
   it("is told as account_mismatch, with two ways on", async () => {
     const element = await mismatched();
@@ -46,6 +51,24 @@ describe("another account than the connected one has signed in", () => {
     expect(names(element)).toEqual([]);
   });
 
+  it("goes on with the same connection where the accepted attempt has to begin again", async () => {
+    const [, second] = [page.bff.account.add("crm", { external_account: "ada" }), page.bff.account.add("crm", { external_account: "grace" })];
+    const element = await shown();
+    press(element, "Reconnect", 1);
+    await launch(page);
+    Object.assign(page.bff.last, { status: "failed", code: "account_mismatch" });
+    await pass(10_000);
+    page.bff.acceptedStatus = "launched";
+    page.focus = true;
+    press(element, "Use this account instead");
+    await pass(5000);
+    press(element, "Open again");
+    await launch(page);
+    expect(page.bff.asked("POST", "/attempts").map(({ body }) => body?.connection)).toEqual([second.id, second.id]);
+    page.bff.end("declined");
+    await pass(10_000);
+  });
+
   it("keeps both ways on for a button that takes its place, though the pointer was on the first one", async () => {
     const element = await mismatched();
     main(element).dispatchEvent(new Event("pointerenter"));
@@ -58,14 +81,13 @@ describe("another account than the connected one has signed in", () => {
   it("is about the same connection when the user tries again, also after a reload", async () => {
     const [, second] = [page.bff.account.add("crm", { external_account: "ada" }), page.bff.account.add("crm", { external_account: "grace" })];
     const element = await shown();
-    const press = (name: string, which = 0): void => { [...(element.shadowRoot?.querySelectorAll("button") ?? [])].filter(({ textContent }) => textContent === name)[which]?.click(); };
     const mismatch = async (): Promise<void> => {
       Object.assign(page.bff.last, { status: "failed", code: "account_mismatch" });
       await pass(10_000);
-      press("Try again");
+      press(element, "Try again");
       await launch(page);
     };
-    press("Reconnect", 1);
+    press(element, "Reconnect", 1);
     await launch(page);
     await mismatch();
     await mismatch();
@@ -84,7 +106,7 @@ describe("another account than the connected one has signed in", () => {
 
   it("says so when it is too late to choose", async () => {
     const element = await mismatched();
-    page.bff.acceptable = false;
+    page.bff.acceptedStatus = undefined;
     pick(element, "Use this account instead");
     await pass(0);
     expect(seen.failed.at(-1)).toMatchObject({ code: "expired", title: "Too late" });
