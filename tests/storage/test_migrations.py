@@ -15,6 +15,7 @@ from sqlalchemy import Engine, MetaData, create_engine, insert, inspect
 
 import bff.partner.storage.database
 import bff.storage.schema
+from bff.connect import typed_values
 from bff.connections.connection import Change, State, Stored
 from bff.connections.store import DatabaseConnections
 from bff.partner.storage import tables as partner_tables
@@ -127,6 +128,27 @@ def test_a_connection_that_was_lost_before_is_looked_at(tmp_path: Path, database
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     assert store.due(at, 10) == [("demo", "needs_reconnect")]
+    engine.dispose()
+
+
+def test_what_users_typed_before_is_known(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """Of the attempts that are stored: those whose form was sent to an account connector."""
+    engine = open_database(database_url(tmp_path, "bff"))
+    config = Config()
+    config.set_main_option("script_location", str(bff.storage.schema.MIGRATIONS))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0023")
+        for number, (connector, step) in enumerate(
+            [(7, "form_sent"), (7, "form_sent"), (8, "polled"), (None, "form_sent")]
+        ):
+            row = attempt_row(number, "demo", "acme", 1) | {"account_connector_id": connector}
+            connection.execute(insert(tables.attempts).values(row))
+            sent = {"attempt_id": row["id"], "step": step, "first_at": at, "last_at": at, "count": 1}
+            connection.execute(insert(tables.attempt_steps).values(sent))
+        command.upgrade(config, "head")
+        assert [typed_values.exist(connection, connector) for connector in (7, 8)] == [True, False]
     engine.dispose()
 
 
