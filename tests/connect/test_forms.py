@@ -21,7 +21,7 @@ from bff.connections.connection import Change, State, Stored
 from bff.connections.store import DatabaseConnections
 from bff.identity.principal import AccountRef
 from bff.purge import DatabasePurger
-from bff.storage.tables import attempts, typed_values
+from bff.storage.tables import attempts
 from bff.upstream.protocol import AccountConnector, Connector
 from bff.upstream.sign_in_forms import Credentials, FormField, SignInForm
 from tests.support.watched_core import ACME, ADA, HOST, PRODUCT, WatchedCore
@@ -42,8 +42,6 @@ def forms(core: WatchedCore, monkeypatch: pytest.MonkeyPatch) -> Forms:
 
     monkeypatch.setattr(core.partner, "find_connector", find)
     monkeypatch.setattr(core.partner, "give_credentials", give)
-    with core.engine.begin() as connection:
-        connection.execute(delete(typed_values))  # By another test, for the one account connector there is.
     return core.connect._forms
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete
 
 from bff.serving.database import open_database
 from bff.storage.schema import SCHEMA
-from bff.storage.tables import attempts, sign_in_urls
+from bff.storage.tables import attempts, sign_in_urls, typed_values
 from tests.support.databases import sqlite_url
 from tests.support.watched_core import WatchedCore, build_watched_core
 
@@ -24,6 +24,6 @@ def core_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 def core(core_engine: Engine) -> WatchedCore:
     """A core of this test's own: nobody else has signed in to its account connector."""
     with core_engine.begin() as connection:
-        for table in (attempts, sign_in_urls):
+        for table in (attempts, sign_in_urls, typed_values):
             connection.execute(delete(table))
     return build_watched_core(core_engine)
