@@ -25,7 +25,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """An event."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True  # Who sends it was killed halfway.
+            return
         try:
             Webhook(os.environ["RECEIVER_SECRET"]).verify(body, dict(self.headers.items()))
         except (WebhookVerificationError, ValueError) as error:

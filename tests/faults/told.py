@@ -41,7 +41,7 @@ def violations_of(engine: Engine, events: list[dict[str, Any]]) -> Iterator[str]
     yield from _held_against("attempt.settled", by_kind, {key: row.status for key, row in ended.items()})
     late = {key: row.status for key, row in ended.items() if row.late_success_at is not None}
     yield from _held_against("attempt.late_success", by_kind, late)
-    print(f"events {len(events)} of {len(ended)} endings, {Counter(event['type'] for event in events)}")
+    print(f"events {len(events)} of {len(ended)} endings, {Counter(event.get('type') for event in events)}")
 
 
 def _held_against(
