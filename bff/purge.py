@@ -84,11 +84,8 @@ class DatabasePurger:
         self._webhook_retention = webhook_retention
         self._slow_rules_at: datetime | None = None
 
-    def rules(self, now: datetime, *, slow_too: bool = True) -> Sequence[PurgeRule]:
-        """The rules for what is past its time at ``now``.
-
-        ``slow_too``: with the rules that read many rows to find a few.
-        """
+    def rules(self, now: datetime) -> Sequence[PurgeRule]:
+        """The rules for what is past its time at ``now``, without the slow ones."""
         attempt = attempts.c
         never, launched = attempt.launched_at.is_(None), attempt.launched_at.is_not(None)
         return (
@@ -112,10 +109,10 @@ class DatabasePurger:
             PurgeRule("disconnect keys", disconnect_keys, disconnect_keys.c.at, now - IDEMPOTENCY_KEYS_KEPT),
             *self._ended_webhooks(now),
             PurgeRule("rate limits", rate_limits, rate_limits.c.ends_at, now),
-            *(self._slow_rules(now) if slow_too else ()),
         )
 
     def _slow_rules(self, now: datetime) -> Sequence[PurgeRule]:
+        """The rules that read many rows to find a few."""
         # Every published look may name an image, and most account connectors with typed values still exist.
         typed, known = typed_values.c, connections.c
         no_connection = ~exists().where(
@@ -145,12 +142,14 @@ class DatabasePurger:
 
         ``only``: the names of the rules to apply; None for all.
         """
-        slow_too = self._slow_rules_at is None or now - self._slow_rules_at >= SLOW_RULES_EVERY
-        rules = self.rules(now, slow_too=slow_too)
+        slow_due = self._slow_rules_at is None or now - self._slow_rules_at >= SLOW_RULES_EVERY
+        slow = self._slow_rules(now) if slow_due else ()
         deleted = {
-            rule.name: self._delete(rule, limit) for rule in rules if only is None or rule.name in only
+            rule.name: self._delete(rule, limit)
+            for rule in (*self.rules(now), *slow)
+            if only is None or rule.name in only
         }
-        if slow_too and all(deleted.get(rule.name, limit) < limit for rule in self._slow_rules(now)):
+        if slow and all(deleted.get(rule.name, limit) < limit for rule in slow):
             self._slow_rules_at = now
         return deleted
 
