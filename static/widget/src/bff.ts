@@ -14,8 +14,8 @@ const RETRY_FOR = 15_000;
 
 /**
  * The header X-Hitchpost. For a read of the status: the last `message` or `returned`, else the signal that made the widget read, "1"
- * if there is none. The BFF then polls the partner service sooner, if it knows the signal. It is sent as a header, because browsers cache a CORS
- * preflight by URL: in the query it would cost another round trip.
+ * if there is none. The BFF then polls the partner service sooner, if it knows the signal. It is sent as a header, because browsers
+ * cache a CORS preflight by URL: in the query it would cost another round trip.
  */
 type Hint = Signal | "1";
 

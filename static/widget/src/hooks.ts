@@ -13,9 +13,10 @@ export interface LazyModule {
 }
 
 /**
- * What panel.js replaces, and resume.js (`joinFlow`, and `openSignIn` once more). Before that, `openSignIn` opens a popup, `takeAttempt` makes the attempt in the click, `bodyOf` names no
- * delivery, `resolveState` knows no connection, and the other hooks do nothing. Three members are no hooks:
- * `folder`, `importModule` (package.ts has its own) and `installed` serve to import the lazy modules.
+ * What panel.js replaces, and resume.js (`joinFlow`, and `openSignIn` once more). Before that, `openSignIn` opens a popup,
+ * `takeAttempt` makes the attempt in the click, `bodyOf` names no delivery, `resolveState` knows no connection, and the other hooks
+ * do nothing. Three members are no hooks: `folder`, `importModule` (package.ts has its own) and `installed` serve to import the
+ * lazy modules.
  */
 export interface Hooks {
   /** URL of the folder that has the lazy modules. Set before the first import. */
